@@ -1,0 +1,68 @@
+import * as fs from 'node:fs/promises'
+
+/** One line of /proc/self/mountinfo, see proc(5). */
+export interface MountInfo {
+  readonly id: number
+  readonly parent: number
+  /** `major:minor` of the mounted filesystem. */
+  readonly device: string
+  /** What of that filesystem appears here: `/`, or the source of a bind. */
+  readonly root: string
+  readonly mountpoint: string
+  readonly options: readonly string[]
+  readonly type: string
+  readonly source: string
+  readonly superOptions: readonly string[]
+}
+
+/** What this process sees mounted, in the order the kernel lists it. */
+export async function readMountInfo(): Promise<readonly MountInfo[]> {
+  return parseMountInfo(await fs.readFile('/proc/self/mountinfo', 'utf8'))
+}
+
+export function parseMountInfo(text: string): readonly MountInfo[] {
+  return text
+    .split('\n')
+    .filter((line) => line !== '')
+    .map(parseLine)
+}
+
+/** The mountpoints at `directory` and beneath it, deepest first. */
+export async function mountsBelow(
+  directory: string,
+): Promise<readonly string[]> {
+  const below = `${directory}/`
+  return (await readMountInfo())
+    .map(({ mountpoint }) => mountpoint)
+    .filter((point) => point === directory || point.startsWith(below))
+    .toReversed()
+}
+
+export async function isMountpoint(path: string): Promise<boolean> {
+  return (await readMountInfo()).some(({ mountpoint }) => mountpoint === path)
+}
+
+function parseLine(line: string): MountInfo {
+  const fields = line.split(' ')
+  // Optional fields, of any number, end at a lone hyphen.
+  const hyphen = fields.indexOf('-', 6)
+  const field = (index: number): string => unescape(fields[index] ?? '')
+  return {
+    id: Number(fields[0]),
+    parent: Number(fields[1]),
+    device: field(2),
+    root: field(3),
+    mountpoint: field(4),
+    options: field(5).split(','),
+    type: field(hyphen + 1),
+    source: field(hyphen + 2),
+    superOptions: field(hyphen + 3).split(','),
+  }
+}
+
+/** The kernel writes blank, tab, newline and backslash as `\040` and so on. */
+function unescape(field: string): string {
+  return field.replaceAll(/\\([0-7]{3})/g, (_match, octal: string) =>
+    String.fromCharCode(Number.parseInt(octal, 8)),
+  )
+}

@@ -1,0 +1,58 @@
+import { randomBytes } from 'node:crypto'
+import * as fs from 'node:fs/promises'
+import { basename, dirname, join } from 'node:path'
+
+/** What names of files in the making begin with; `open` of their owner sweeps them. */
+export const DRAFT_PREFIX = 'new-'
+
+export interface WriteOptions {
+  /** Permission bits of the new file. */
+  readonly mode?: number
+  /**
+   * Whether the file must outlive a power cut. Without it a crash of the process
+   * is survived, and a power cut may bring the former content back.
+   */
+  readonly durable?: boolean
+}
+
+/**
+ * Replaces the file at `path` by one with `data`. Whoever reads sees the whole
+ * old content or the whole new one, at any time and after any crash.
+ */
+export async function writeFileAtomic(
+  path: string,
+  data: string | Uint8Array,
+  { mode = 0o600, durable = true }: WriteOptions = {},
+): Promise<void> {
+  const draft = draftPath(path)
+  try {
+    const file = await fs.open(draft, 'wx', mode)
+    try {
+      await file.writeFile(data)
+      if (durable) await file.sync()
+    } finally {
+      await file.close()
+    }
+    await fs.rename(draft, path)
+  } catch (error) {
+    await fs.rm(draft, { force: true })
+    throw error
+  }
+  if (durable) await syncDirectory(dirname(path))
+}
+
+/** Makes the names in `directory` outlive a power cut. */
+export async function syncDirectory(directory: string): Promise<void> {
+  const handle = await fs.open(directory, 'r')
+  try {
+    await handle.sync()
+  } finally {
+    await handle.close()
+  }
+}
+
+/** A free name beside `path` for building its successor. */
+function draftPath(path: string): string {
+  const unique = randomBytes(6).toString('hex')
+  return join(dirname(path), `${DRAFT_PREFIX}${unique}-${basename(path)}`)
+}

@@ -1,0 +1,178 @@
+import * as fs from 'node:fs/promises'
+import { isErrno } from '../base/errors.ts'
+import { KeyedMutex } from '../base/keyed-mutex.ts'
+import { writeFileAtomic } from './atomic-file.ts'
+import { bootId } from './boot-id.ts'
+
+/** Lines after which the journal is written anew, so that it stays small. */
+const COMPACT_AFTER = 10_000
+
+/** How often each holder holds one key. */
+export type Holders = ReadonlyMap<string, number>
+
+const NOBODY: Holders = new Map()
+
+/**
+ * Who holds what: for each key (a volume, a layer) a multiset of holders.
+ *
+ * Docker repeats mount ids and expects them to be counted, and it does not tell
+ * a plugin that it was restarted. So holds are recorded before they are answered,
+ * in a journal that a killed process leaves readable:
+ *
+ *     <boot id>
+ *     + <key> <holder>
+ *     - <key> <holder>
+ *     = <key>              the key is held no more, by anyone
+ *
+ * It is not fsynced: what was held under another boot is held no more, so a
+ * journal with a foreign boot id counts for nothing. A last line that a crash cut
+ * short was never answered and is ignored.
+ *
+ * Keys and holders hold no blanks. Calls for one key take turns by the caller.
+ */
+export class Holds {
+  readonly #path: string
+  readonly #boot: string
+  readonly #holders: Map<string, Map<string, number>>
+  readonly #turns = new KeyedMutex()
+  #file: fs.FileHandle
+  #lines = 0
+
+  private constructor(
+    path: string,
+    boot: string,
+    holders: Map<string, Map<string, number>>,
+    file: fs.FileHandle,
+  ) {
+    this.#path = path
+    this.#boot = boot
+    this.#holders = holders
+    this.#file = file
+  }
+
+  /** Opens the journal at `path` with what this boot's processes left in it. */
+  static async open(path: string): Promise<Holds> {
+    const boot = await bootId()
+    const holders = replay(await readOrEmpty(path), boot)
+    await writeJournal(path, boot, holders)
+    return new Holds(path, boot, holders, await fs.open(path, 'a', 0o600))
+  }
+
+  /** Adds one hold and answers how many there are on `key` now. */
+  async add(key: string, holder: string): Promise<number> {
+    const holders = this.#holders.get(key) ?? new Map<string, number>()
+    this.#holders.set(key, holders)
+    holders.set(holder, (holders.get(holder) ?? 0) + 1)
+    await this.#append(`+ ${key} ${holder}`)
+    return this.count(key)
+  }
+
+  /**
+   * Takes one hold back and answers how many are left on `key`. A holder that
+   * holds nothing takes nothing back.
+   */
+  async drop(key: string, holder: string): Promise<number> {
+    if (drop(this.#holders, key, holder))
+      await this.#append(`- ${key} ${holder}`)
+    return this.count(key)
+  }
+
+  /** Takes back all holds on `key`, whoever has them. */
+  async clear(key: string): Promise<void> {
+    if (this.#holders.delete(key)) await this.#append(`= ${key}`)
+  }
+
+  count(key: string): number {
+    let count = 0
+    for (const times of this.holders(key).values()) count += times
+    return count
+  }
+
+  holders(key: string): Holders {
+    return this.#holders.get(key) ?? NOBODY
+  }
+
+  /** The keys that somebody holds. */
+  keys(): readonly string[] {
+    return [...this.#holders.keys()]
+  }
+
+  async close(): Promise<void> {
+    await this.#turns.run('file', () => this.#file.close())
+  }
+
+  async #append(line: string): Promise<void> {
+    await this.#turns.run('file', async () => {
+      if (this.#lines++ >= COMPACT_AFTER) await this.#compact()
+      else await this.#file.write(`${line}\n`)
+    })
+  }
+
+  /** What is in memory already has the line that brought us here. */
+  async #compact(): Promise<void> {
+    await writeJournal(this.#path, this.#boot, this.#holders)
+    await this.#file.close()
+    this.#file = await fs.open(this.#path, 'a', 0o600)
+    this.#lines = 0
+  }
+}
+
+async function readOrEmpty(path: string): Promise<string> {
+  try {
+    return await fs.readFile(path, 'utf8')
+  } catch (error) {
+    if (isErrno(error, 'ENOENT')) return ''
+    throw error
+  }
+}
+
+function replay(
+  journal: string,
+  boot: string,
+): Map<string, Map<string, number>> {
+  const holders = new Map<string, Map<string, number>>()
+  // The piece after the last newline is empty, or a line that was cut short.
+  const [head, ...lines] = journal.split('\n').slice(0, -1)
+  if (head !== boot) return holders
+  for (const line of lines) {
+    const [verb, key = '', holder = ''] = line.split(' ')
+    if (verb === '+') {
+      const ofKey = holders.get(key) ?? new Map<string, number>()
+      holders.set(key, ofKey)
+      ofKey.set(holder, (ofKey.get(holder) ?? 0) + 1)
+    } else if (verb === '-') {
+      drop(holders, key, holder)
+    } else if (verb === '=') {
+      holders.delete(key)
+    }
+  }
+  return holders
+}
+
+function drop(
+  holders: Map<string, Map<string, number>>,
+  key: string,
+  holder: string,
+): boolean {
+  const ofKey = holders.get(key)
+  const times = ofKey?.get(holder)
+  if (ofKey === undefined || times === undefined) return false
+  if (times > 1) ofKey.set(holder, times - 1)
+  else ofKey.delete(holder)
+  if (ofKey.size === 0) holders.delete(key)
+  return true
+}
+
+async function writeJournal(
+  path: string,
+  boot: string,
+  holders: ReadonlyMap<string, Holders>,
+): Promise<void> {
+  let journal = `${boot}\n`
+  for (const [key, ofKey] of holders) {
+    for (const [holder, times] of ofKey) {
+      journal += `+ ${key} ${holder}\n`.repeat(times)
+    }
+  }
+  await writeFileAtomic(path, journal, { durable: false })
+}
