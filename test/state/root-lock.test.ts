@@ -1,0 +1,45 @@
+import { fork } from 'node:child_process'
+import { once } from 'node:events'
+import * as fs from 'node:fs/promises'
+import { join } from 'node:path'
+import { expect } from 'chai'
+import { InUseError } from '../../src/base/errors.ts'
+import { SILENT } from '../../src/base/log.ts'
+import { lockRoot } from '../../src/state/root-lock.ts'
+import { expectRejection } from '../support/expect-rejection.ts'
+import { useTempDir } from '../support/temp-dir.ts'
+
+describe('lockRoot', () => {
+  const home = useTempDir()
+
+  it('refuses a second holder, and names the directory', async () => {
+    const lock = await lockRoot(home.path, SILENT)
+    const error = await expectRejection(
+      lockRoot(home.path, SILENT),
+      InUseError,
+      /in use by another Stowage/,
+    )
+    expect(error.message).to.contain(home.path)
+    await lock.release()
+    await (await lockRoot(home.path, SILENT)).release()
+  })
+
+  it('shows a lease beside it to those who look from elsewhere', async () => {
+    const lock = await lockRoot(home.path, SILENT)
+    expect(await fs.readdir(home.path)).to.include('lock.lease')
+    await lock.release()
+    expect(await fs.readdir(home.path)).not.to.include('lock.lease')
+  })
+
+  it('is free at once after its holder was killed', async () => {
+    const holder = fork(
+      join(import.meta.dirname, '../support/lock-holder.js'),
+      [home.path],
+    )
+    await once(holder, 'message')
+    await expectRejection(lockRoot(home.path, SILENT), InUseError)
+    holder.kill('SIGKILL')
+    await once(holder, 'exit')
+    await (await lockRoot(home.path, SILENT)).release()
+  })
+})

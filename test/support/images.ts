@@ -1,0 +1,39 @@
+import { execFile } from 'node:child_process'
+import * as fs from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import type { PrivateHost } from './private-host.ts'
+
+const run = promisify(execFile)
+
+/** Applets that the tests call; busybox has the rest under its own name. */
+const APPLETS =
+  'sh cat ls echo touch mkdir rm ln chmod chown sleep dd stat find mv cp true test id df'
+
+/** Imports an image `bb` of busybox, with `files` added by their paths. */
+export async function importBusybox(
+  host: PrivateHost,
+  files: Readonly<Record<string, string>> = {},
+): Promise<void> {
+  const root = await fs.mkdtemp(join(tmpdir(), 'stowage-bb-'))
+  try {
+    for (const name of ['bin', 'tmp', 'etc', 'data']) {
+      await fs.mkdir(join(root, name), { mode: 0o755 })
+    }
+    await fs.copyFile('/bin/busybox', join(root, 'bin/busybox'))
+    for (const applet of APPLETS.split(' ')) {
+      await fs.symlink('busybox', join(root, 'bin', applet))
+    }
+    for (const [path, content] of Object.entries(files)) {
+      await fs.mkdir(join(root, path, '..'), { recursive: true, mode: 0o755 })
+      await fs.writeFile(join(root, path), content, { mode: 0o644 })
+    }
+    const tar = join(host.directory, 'busybox.tar')
+    await run('tar', ['-C', root, '--numeric-owner', '-cf', tar, '.'])
+    await host.docker('import', '--change', 'CMD ["/bin/sh"]', tar, 'bb')
+    await fs.rm(tar)
+  } finally {
+    await fs.rm(root, { recursive: true, force: true })
+  }
+}

@@ -1,0 +1,254 @@
+import { execFile, spawn, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import * as fs from 'node:fs/promises'
+import * as http from 'node:http'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { promisify } from 'node:util'
+import { mountsBelow } from '../../src/linux/mountinfo.ts'
+import { unmount } from '../../src/linux/mount.ts'
+
+const run = promisify(execFile)
+
+/** Another program of that name, without buildx, may come first in PATH. */
+export const DOCKER = '/usr/bin/docker'
+const DOCKERD = '/usr/sbin/dockerd'
+const STOWAGE = join(import.meta.dirname, '../../src/main.js')
+
+/** Directories that dockerd names by constants, so each host has its own. */
+const OWN_DIRECTORIES = ['/run/docker', '/etc/docker', '/run/containerd']
+
+const START_DEADLINE = 30_000
+
+export interface DockerdOptions {
+  /** What `docker info` calls the storage driver, such as `stowage`. */
+  readonly storageDriver?: string
+  readonly args?: readonly string[]
+}
+
+/**
+ * A host of its own for one dockerd and one Stowage: a mount namespace in which
+ * both run, each to be stopped, killed and started by itself, while mounts stay.
+ *
+ *     <directory>/run/docker/plugins/stowage.sock
+ *     <directory>/docker          dockerd's data root
+ *     <directory>/stowage         Stowage's data root
+ *     <directory>/*.log           what either has said
+ */
+export class PrivateHost {
+  readonly directory: string
+  readonly #holder: ChildProcess
+  #dockerd: ChildProcess | undefined
+  #stowage: ChildProcess | undefined
+
+  private constructor(directory: string, holder: ChildProcess) {
+    this.directory = directory
+    this.#holder = holder
+  }
+
+  /** @param parent Where the host keeps everything, if it matters which disk. */
+  static async open(parent: string = tmpdir()): Promise<PrivateHost> {
+    const directory = await fs.mkdtemp(join(parent, 'stowage-host-'))
+    const binds: string[] = []
+    for (const target of OWN_DIRECTORIES) {
+      await fs.mkdir(target, { recursive: true })
+      await fs.mkdir(join(directory, target), { recursive: true })
+      binds.push(`mount --bind "${directory}${target}" ${target}`)
+    }
+    const script = [
+      'set -e',
+      ...binds,
+      'mount --make-rshared /',
+      'echo ready',
+      'exec sleep infinity',
+    ].join('\n')
+    const holder = spawn(
+      'unshare',
+      ['--mount', '--propagation', 'private', 'sh', '-c', script],
+      { stdio: ['ignore', 'pipe', 'inherit'] },
+    )
+    await once(holder.stdout, 'data')
+    return new PrivateHost(directory, holder)
+  }
+
+  get socket(): string {
+    return join(this.directory, 'run/docker/plugins/stowage.sock')
+  }
+
+  get dataRoot(): string {
+    return join(this.directory, 'stowage')
+  }
+
+  /** Starts Stowage and waits until it answers. */
+  async startStowage(
+    settings: Readonly<Record<string, string>> = {},
+  ): Promise<void> {
+    const env = {
+      ...process.env,
+      STOWAGE_DATA_ROOT: this.dataRoot,
+      STOWAGE_ADMIN_SOCKET: join(this.directory, 'admin.sock'),
+      ...settings,
+    }
+    this.#stowage = await this.#start(
+      'stowage',
+      [process.execPath, '--enable-source-maps', STOWAGE, 'serve'],
+      env,
+    )
+    await this.#until('stowage', this.#stowage, () => activate(this.socket))
+  }
+
+  /** Stops Stowage and waits until it is gone. */
+  async stopStowage(signal: NodeJS.Signals = 'SIGTERM'): Promise<void> {
+    await stop(this.#stowage, signal)
+    this.#stowage = undefined
+  }
+
+  get stowagePid(): number {
+    return this.#stowage?.pid ?? 0
+  }
+
+  /** Starts dockerd and waits until it answers. */
+  async startDockerd({
+    storageDriver = 'overlay2',
+    args = [],
+  }: DockerdOptions = {}): Promise<void> {
+    const { directory } = this
+    const command = [
+      DOCKERD,
+      '--experimental',
+      `--data-root=${directory}/docker`,
+      `--exec-root=${directory}/exec`,
+      `--pidfile=${directory}/docker.pid`,
+      `--host=unix://${directory}/docker.sock`,
+      `--storage-driver=${storageDriver}`,
+      '--bridge=none',
+      '--iptables=false',
+      '--ip6tables=false',
+      ...args,
+    ]
+    this.#dockerd = await this.#start('dockerd', command)
+    await this.#until('dockerd', this.#dockerd, async () => {
+      await this.docker('info')
+    })
+  }
+
+  /** Stops dockerd and waits until it is gone. */
+  async stopDockerd(signal: NodeJS.Signals = 'SIGTERM'): Promise<void> {
+    await stop(this.#dockerd, signal)
+    this.#dockerd = undefined
+    await fs.rm(join(this.directory, 'docker.pid'), { force: true })
+  }
+
+  /** What `docker …` prints, trimmed. Rejects with what it complains of. */
+  async docker(...args: readonly string[]): Promise<string> {
+    const { stdout } = await run(DOCKER, args, {
+      env: this.dockerEnv,
+      maxBuffer: 1 << 28,
+    })
+    return stdout.trim()
+  }
+
+  get dockerEnv(): NodeJS.ProcessEnv {
+    return {
+      ...process.env,
+      DOCKER_HOST: `unix://${this.directory}/docker.sock`,
+    }
+  }
+
+  /** What a program says inside the host's mount namespace. */
+  async inside(command: string, ...args: readonly string[]): Promise<string> {
+    const { stdout } = await run('nsenter', [
+      ...this.#enter(),
+      command,
+      ...args,
+    ])
+    return stdout
+  }
+
+  /** The mountpoints inside the host at `path` or beneath it. */
+  async mountsBelow(path: string): Promise<readonly string[]> {
+    const mountinfo = await this.inside('cat', '/proc/self/mountinfo')
+    return mountinfo
+      .split('\n')
+      .map((line) => line.split(' ')[4] ?? '')
+      .filter((point) => point === path || point.startsWith(`${path}/`))
+  }
+
+  /** What `name`, `stowage` or `dockerd`, has logged so far. */
+  async log(name: 'stowage' | 'dockerd'): Promise<string> {
+    return fs.readFile(join(this.directory, `${name}.log`), 'utf8')
+  }
+
+  /** Ends both programs and leaves nothing behind. */
+  async close(): Promise<void> {
+    await this.stopDockerd()
+    await this.stopStowage()
+    await stop(this.#holder, 'SIGKILL')
+    for (const point of await mountsBelow(this.directory)) await unmount(point)
+    await fs.rm(this.directory, { recursive: true, force: true })
+  }
+
+  #enter(): string[] {
+    return [`--mount=/proc/${this.#holder.pid}/ns/mnt`, '--']
+  }
+
+  async #start(
+    name: string,
+    command: readonly string[],
+    env: NodeJS.ProcessEnv = process.env,
+  ): Promise<ChildProcess> {
+    const log = await fs.open(join(this.directory, `${name}.log`), 'a')
+    // nsenter becomes the program, so its pid is the program's.
+    const child = spawn('nsenter', [...this.#enter(), ...command], {
+      env,
+      stdio: ['ignore', log.fd, log.fd],
+    })
+    await log.close()
+    return child
+  }
+
+  async #until(
+    name: 'stowage' | 'dockerd',
+    child: ChildProcess,
+    answers: () => Promise<void>,
+  ): Promise<void> {
+    const deadline = Date.now() + START_DEADLINE
+    for (;;) {
+      try {
+        await answers()
+        return
+      } catch (error) {
+        if (child.exitCode !== null || Date.now() > deadline) {
+          const log = (await this.log(name)).slice(-3000)
+          throw new Error(`${name} did not start:\n${log}`, { cause: error })
+        }
+        await sleep(50)
+      }
+    }
+  }
+}
+
+/** Rejects unless a plugin answers on `socketPath`. */
+async function activate(socketPath: string): Promise<void> {
+  const request = http.request({
+    socketPath,
+    method: 'POST',
+    path: '/Plugin.Activate',
+    timeout: 5000,
+  })
+  request.end()
+  const [response]: http.IncomingMessage[] = await once(request, 'response')
+  response?.resume()
+  if (response?.statusCode !== 200) throw new Error('Activation was refused')
+}
+
+async function stop(
+  child: ChildProcess | undefined,
+  signal: NodeJS.Signals,
+): Promise<void> {
+  if (child === undefined) return
+  if (child.exitCode !== null || child.signalCode !== null) return
+  child.kill(signal)
+  await once(child, 'exit')
+}
