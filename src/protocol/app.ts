@@ -1,0 +1,79 @@
+import { AsyncResource } from 'node:async_hooks'
+import { randomBytes } from 'node:crypto'
+import express, {
+  type Express,
+  type RequestHandler,
+  type Router,
+} from 'express'
+import type { Log } from '../base/log.ts'
+import { withRequestId } from '../base/request-id.ts'
+import { replyWithError, sendError } from './reply.ts'
+import { answer } from './rpc.ts'
+
+/** One of Docker's plugin interfaces, and the methods that answer it. */
+export interface PluginInterface {
+  /** As `Plugin.Activate` names it. */
+  readonly name: 'VolumeDriver' | 'GraphDriver'
+  readonly routes: Router
+}
+
+/**
+ * The plugin as Docker talks to it: any of the two interfaces behind one socket.
+ *
+ * Nothing here is clever about HTTP. Docker's client wants exactly 200 and JSON,
+ * knows no redirects and no conditional requests, and shows an HTML page to its
+ * user as it is.
+ */
+export function createApp(
+  interfaces: readonly PluginInterface[],
+  log: Log,
+): Express {
+  const app = express()
+  app.disable('x-powered-by')
+  app.disable('etag')
+  app.enable('strict routing')
+  app.enable('case sensitive routing')
+
+  app.use(asRequest(log), onlyPost)
+  answer(app, 'Plugin.Activate', async () => ({
+    Implements: interfaces.map(({ name }) => name),
+  }))
+  for (const { routes } of interfaces) app.use(routes)
+  app.use(unknownMethod)
+  app.use(replyWithError(log))
+  return app
+}
+
+/** Gives each request an id, which all log lines written for it carry. */
+function asRequest(log: Log): RequestHandler {
+  return (request, response, next) => {
+    const began = performance.now()
+    const ended = (): void => {
+      log.debug('Request ended', {
+        method: request.path.slice(1),
+        status: response.statusCode,
+        whole: response.writableFinished,
+        milliseconds: Math.round(performance.now() - began),
+      })
+    }
+    withRequestId(randomBytes(4).toString('hex'), () => {
+      response.once('close', AsyncResource.bind(ended))
+      next()
+    })
+  }
+}
+
+const onlyPost: RequestHandler = (request, response, next) => {
+  if (request.method === 'POST') {
+    next()
+    return
+  }
+  response.set('Allow', 'POST')
+  sendError(response, 405, `Method ${request.method} is not allowed: use POST`)
+}
+
+/** The one 404 there is, for Docker reads it as "this plugin lacks the method". */
+const unknownMethod: RequestHandler = (request, response) => {
+  const method = JSON.stringify(request.path.slice(1))
+  sendError(response, 404, `Method ${method} is not known to this plugin`)
+}

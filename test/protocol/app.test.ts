@@ -1,0 +1,161 @@
+import * as net from 'node:net'
+import { once } from 'node:events'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { expect } from 'chai'
+import { Router } from 'express'
+import { InvalidArgumentError, NotFoundError } from '../../src/base/errors.ts'
+import type { PluginInterface } from '../../src/protocol/app.ts'
+import { answer, answerOrHangUp } from '../../src/protocol/rpc.ts'
+import { useServedPlugin } from '../support/serve.ts'
+
+describe('createApp', () => {
+  const plugin = useServedPlugin(() => [echo(), { ...empty('GraphDriver') }])
+
+  it('names its interfaces when activated without a body', async () => {
+    const answered = await plugin.docker.post('Plugin.Activate')
+    expect(answered.status).to.equal(200)
+    expect(JSON.parse(answered.body)).to.deep.equal({
+      Implements: ['VolumeDriver', 'GraphDriver'],
+    })
+  })
+
+  it('answers a client that sends no Host header', async () => {
+    const answered = await raw(
+      plugin.socketPath,
+      'POST /Plugin.Activate HTTP/1.1\r\nContent-Length: 0\r\nConnection: close\r\n\r\n',
+    )
+    expect(answered).to.match(/^HTTP\/1\.1 200 /)
+  })
+
+  it('reads a body that has no Content-Type', async () => {
+    expect(await plugin.docker.call('Echo', { text: 'hello' })).to.deep.equal({
+      text: 'hello',
+    })
+  })
+
+  it('takes an empty body, null and {} for no fields at all', async () => {
+    for (const body of ['', 'null\n', '{}\n']) {
+      const answered = await plugin.docker.post('Echo', body)
+      expect(answered.status, body).to.equal(200)
+      expect(JSON.parse(answered.body), body).to.deep.equal({ text: '' })
+    }
+  })
+
+  it('answers {} for want of a result', async () => {
+    const answered = await plugin.docker.post('Nothing')
+    expect(answered.status).to.equal(200)
+    expect(answered.body).to.equal('{}')
+  })
+
+  it('refuses bodies that are not JSON, or not objects, in JSON', async () => {
+    for (const body of ['{"text":', 'hello', '[]', '"text"', '7', 'true']) {
+      const answered = await plugin.docker.post('Echo', body)
+      expect(answered.status, body).to.equal(400)
+      expect(JSON.parse(answered.body).Err, body).to.be.a('string').not.empty
+    }
+  })
+
+  it('accepts 2 MiB of options and refuses 20 MiB in JSON', async () => {
+    const big = await plugin.docker.call('Echo', { text: 'x'.repeat(2 << 20) })
+    expect(big.text).to.have.length(2 << 20)
+
+    const huge = await plugin.docker.post('Echo', {
+      text: 'x'.repeat(20 << 20),
+    })
+    expect(huge.status).to.equal(400)
+    expect(JSON.parse(huge.body).Err).to.match(/too large/)
+  })
+
+  it('says 404 in JSON for a method it does not know, and only then', async () => {
+    for (const path of ['No.Such', 'echo', 'Echo/', '']) {
+      const answered = await plugin.docker.post(path)
+      expect(answered.status, path).to.equal(404)
+      expect(JSON.parse(answered.body).Err, path).to.match(/is not known/)
+    }
+    const missing = await plugin.docker.post('Missing')
+    expect(missing.status).to.equal(500)
+    expect(JSON.parse(missing.body)).to.deep.equal({
+      Err: 'Layer "ab12" does not exist',
+    })
+  })
+
+  it('says 405 in JSON to anything but POST', async () => {
+    for (const method of ['GET', 'PUT', 'DELETE']) {
+      const answered = await raw(
+        plugin.socketPath,
+        `${method} /Echo HTTP/1.1\r\nConnection: close\r\n\r\n`,
+      )
+      expect(answered).to.match(/^HTTP\/1\.1 405 /)
+      expect(answered).to.match(/\{"Err":"Method .* use POST"\}$/)
+    }
+  })
+
+  it('sends none of what Docker has no use for', async () => {
+    const { headers } = await plugin.docker.post('Echo')
+    expect(headers).not.to.have.any.keys('etag', 'x-powered-by')
+  })
+
+  it('tells a bad argument from trouble of its own', async () => {
+    expect((await plugin.docker.post('Refuse')).status).to.equal(400)
+    const broken = await plugin.docker.post('Break')
+    expect(broken.status).to.equal(500)
+    expect(JSON.parse(broken.body)).to.deep.equal({ Err: 'Disk on fire' })
+  })
+
+  it('cuts the connection where any answer would be taken for the truth', async () => {
+    for (const body of ['', 'not JSON', '[]', '{"text":"x"}']) {
+      const error = await plugin.docker.post('Fragile', body).catch(codeOf)
+      expect(error, body).to.equal('ECONNRESET')
+    }
+  })
+
+  it('answers two hundred calls while a slow one runs', async () => {
+    const slow = plugin.docker.call('Slow')
+    const began = performance.now()
+    const quick = Array.from({ length: 200 }, (_, i) =>
+      plugin.docker.call('Echo', { text: `${i}` }),
+    )
+    expect(await Promise.all(quick)).to.have.length(200)
+    expect(performance.now() - began).to.be.below(900)
+    await slow
+  })
+})
+
+/** An interface of methods that each do one thing. */
+function echo(): PluginInterface {
+  const routes = Router({ strict: true, caseSensitive: true })
+  answer(routes, 'Echo', async (request) => ({ text: request.string('text') }))
+  answer(routes, 'Nothing', async () => undefined)
+  answer(routes, 'Missing', async () => {
+    throw new NotFoundError('Layer "ab12" does not exist')
+  })
+  answer(routes, 'Refuse', async () => {
+    throw new InvalidArgumentError('No')
+  })
+  answer(routes, 'Break', async () => {
+    throw new Error('Disk on fire')
+  })
+  answer(routes, 'Slow', () => sleep(1000, {}))
+  answerOrHangUp(routes, 'Fragile', async (request) => {
+    request.name('Name')
+  })
+  return { name: 'VolumeDriver', routes }
+}
+
+function empty(name: PluginInterface['name']): PluginInterface {
+  return { name, routes: Router() }
+}
+
+/** What a server says to these very bytes before it closes the connection. */
+async function raw(socketPath: string, bytes: string): Promise<string> {
+  const socket = net.connect(socketPath)
+  let answered = ''
+  socket.on('data', (chunk) => (answered += chunk.toString()))
+  socket.write(bytes)
+  await once(socket, 'close')
+  return answered
+}
+
+function codeOf(error: NodeJS.ErrnoException): string | undefined {
+  return error.code
+}

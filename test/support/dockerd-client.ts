@@ -1,0 +1,205 @@
+import { once } from 'node:events'
+import * as http from 'node:http'
+import { Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { isErrno } from '../../src/base/errors.ts'
+
+/** When dockerd asks again after a lost connection: four times within 15 s. */
+export const DOCKER_RETRIES: readonly number[] = [1000, 2000, 4000, 8000]
+
+/** What a plugin sent back, before anyone judged it. */
+export interface Answer {
+  readonly status: number
+  readonly headers: http.IncomingHttpHeaders
+  readonly body: string
+}
+
+/** An answer that dockerd shows to its user as a failure. */
+export class PluginFailure extends Error {}
+
+type Json = Readonly<Record<string, unknown>>
+
+/**
+ * Talks to a plugin as dockerd 20.10 does, header by header.
+ *
+ * `call`, `diff` and `applyDiff` judge the answer as dockerd would and ask again
+ * when the connection is lost, by default never; give `DOCKER_RETRIES` for its
+ * own patience. A repeated call has an empty body unless nobody listened at all:
+ * dockerd has drained its buffer by then. `post` shows the raw answer.
+ */
+export class DockerdClient {
+  readonly #socketPath: string
+  readonly #retries: readonly number[]
+  readonly #agent = new http.Agent({ keepAlive: true, maxFreeSockets: 2 })
+
+  constructor(socketPath: string, retries: readonly number[] = []) {
+    this.#socketPath = socketPath
+    this.#retries = retries
+  }
+
+  /** One method: the fields of its reply, or `PluginFailure`. */
+  async call(method: string, fields?: Json): Promise<Json> {
+    const body = fields === undefined ? '' : encode(fields)
+    const answer = await this.#retrying(body, (left) => this.post(method, left))
+    return judge(method, answer)
+  }
+
+  /** One request with exactly these bytes as its body, and no second try. */
+  async post(method: string, body: string | Json = ''): Promise<Answer> {
+    const bytes = typeof body === 'string' ? body : encode(body)
+    const request = this.#request(method, {
+      'Content-Length': String(Buffer.byteLength(bytes)),
+    })
+    request.end(bytes)
+    return read(await response(request))
+  }
+
+  /** The tar of `GraphDriver.Diff`, as it comes. */
+  async diff(fields: Json): Promise<http.IncomingMessage> {
+    const method = 'GraphDriver.Diff'
+    return this.#retrying(encode(fields), async (body) => {
+      const request = this.#request(method, {
+        'Content-Length': String(Buffer.byteLength(body)),
+      })
+      request.end(body)
+      const answer = await response(request)
+      if (answer.statusCode !== 200) judge(method, await read(answer))
+      return answer
+    })
+  }
+
+  /**
+   * Uploads a layer tar in chunks. The source of a second attempt is closed, so
+   * it ends after the headers; see `abandonedUpload`.
+   */
+  async applyDiff(
+    id: string,
+    parent: string,
+    tar: Readable | Buffer,
+  ): Promise<Json> {
+    const method = 'GraphDriver.ApplyDiff'
+    const path = uploadPath(id, parent)
+    const source = Buffer.isBuffer(tar) ? Readable.from(chunksOf(tar)) : tar
+    let first = true
+    return this.#retrying('', async () => {
+      if (!first) return this.abandonedUpload(id, parent)
+      first = false
+      const request = this.upload(path)
+      const [answer] = await Promise.all([
+        response(request),
+        pipeline(source, request),
+      ])
+      return judge(method, await read(answer))
+    })
+  }
+
+  /** A chunked upload whose body is left to the caller. */
+  upload(path: string): http.ClientRequest {
+    return this.#request(path, { 'Transfer-Encoding': 'chunked' })
+  }
+
+  /** What dockerd does when it repeats an ApplyDiff: headers, and then nothing. */
+  async abandonedUpload(id: string, parent: string): Promise<never> {
+    const request = this.upload(uploadPath(id, parent))
+    request.flushHeaders()
+    await once(request, 'socket')
+    request.destroy()
+    throw new Error('io: read/write on closed pipe')
+  }
+
+  /** Closes the connections that dockerd would have kept. */
+  close(): void {
+    this.#agent.destroy()
+  }
+
+  #request(path: string, length: Readonly<Record<string, string>>) {
+    const request = http.request({
+      socketPath: this.#socketPath,
+      agent: this.#agent,
+      method: 'POST',
+      path: `/${path}`,
+      setHost: false,
+      headers: {
+        Host: '',
+        'User-Agent': 'Go-http-client/1.1',
+        ...length,
+        Accept: 'application/vnd.docker.plugins.v1.2+json',
+      },
+    })
+    // Go keeps connections without saying so.
+    request.removeHeader('Connection')
+    return request
+  }
+
+  async #retrying<T>(
+    body: string,
+    attempt: (body: string) => Promise<T>,
+  ): Promise<T> {
+    let left = body
+    for (const delay of this.#retries) {
+      try {
+        return await attempt(left)
+      } catch (error) {
+        if (error instanceof PluginFailure) throw error
+        if (!isErrno(error, 'ECONNREFUSED', 'ENOENT')) left = ''
+      }
+      await sleep(delay)
+    }
+    return attempt(left)
+  }
+}
+
+/** Go's encoder ends what it writes with a newline. */
+function encode(fields: Json): string {
+  return `${JSON.stringify(fields)}\n`
+}
+
+/** dockerd escapes neither id. */
+function uploadPath(id: string, parent: string): string {
+  return `GraphDriver.ApplyDiff?id=${id}&parent=${parent}`
+}
+
+async function response(
+  request: http.ClientRequest,
+): Promise<http.IncomingMessage> {
+  const [answer] = (await once(request, 'response')) as [http.IncomingMessage]
+  return answer
+}
+
+async function read(answer: http.IncomingMessage): Promise<Answer> {
+  const chunks: Buffer[] = []
+  for await (const chunk of answer) chunks.push(chunk as Buffer)
+  return {
+    status: answer.statusCode ?? 0,
+    headers: answer.headers,
+    body: Buffer.concat(chunks).toString(),
+  }
+}
+
+/** 200 and JSON without `Err` is success; all else is a failure with a text. */
+function judge(method: string, { status, body }: Answer): Json {
+  if (status !== 200) {
+    throw new PluginFailure(`${method}: ${errorIn(body) ?? body}`)
+  }
+  if (body === '') throw new PluginFailure('EOF')
+  const failure = errorIn(body)
+  if (failure !== undefined) throw new PluginFailure(failure)
+  return (JSON.parse(body) ?? {}) as Json
+}
+
+function errorIn(body: string): string | undefined {
+  try {
+    const { Err: message } = (JSON.parse(body) ?? {}) as Json
+    return typeof message === 'string' && message !== '' ? message : undefined
+  } catch {
+    return undefined
+  }
+}
+
+function* chunksOf(bytes: Buffer): Generator<Buffer> {
+  const size = 32 * 1024
+  for (let at = 0; at < bytes.length; at += size) {
+    yield bytes.subarray(at, at + size)
+  }
+}

@@ -1,0 +1,44 @@
+import { once } from 'node:events'
+import type { Server } from 'node:http'
+import { join } from 'node:path'
+import { SILENT } from '../../src/base/log.ts'
+import { createApp, type PluginInterface } from '../../src/protocol/app.ts'
+import { createServer } from '../../src/protocol/server.ts'
+import { DockerdClient } from './dockerd-client.ts'
+import { useTempDir } from './temp-dir.ts'
+
+/** A plugin that answers on a socket while a test runs, and Docker beside it. */
+export interface ServedPlugin {
+  readonly socketPath: string
+  readonly docker: DockerdClient
+}
+
+/** Serves what `open` answers, anew for each test of the suite. */
+export function useServedPlugin(
+  open: () => readonly PluginInterface[] | Promise<readonly PluginInterface[]>,
+  log = SILENT,
+): ServedPlugin {
+  const directory = useTempDir()
+  let server: Server
+  let docker: DockerdClient
+
+  beforeEach(async () => {
+    server = createServer(createApp(await open(), log))
+    server.listen(join(directory.path, 'plugin.sock'))
+    await once(server, 'listening')
+    docker = new DockerdClient(join(directory.path, 'plugin.sock'))
+  })
+  afterEach(() => {
+    docker.close()
+    server.closeAllConnections()
+    server.close()
+  })
+  return {
+    get socketPath() {
+      return join(directory.path, 'plugin.sock')
+    },
+    get docker() {
+      return docker
+    },
+  }
+}
