@@ -18,6 +18,8 @@ type Argument = string | Buffer | number | bigint | null
 export interface SystemCall {
   /** Calls it here and now. @throws the system error, as Node's own fs would. */
   (...values: readonly Argument[]): number
+  /** Calls it where failing is common, and answers the negated errno for it. */
+  attempt(...values: readonly Argument[]): number
   /** Calls it on another thread, for what may take its time. */
   later(...values: readonly Argument[]): Promise<number>
 }
@@ -31,7 +33,7 @@ export interface SystemCall {
 export function declare(
   name: string,
   parameters: readonly string[],
-  result: 'int' | 'long' | 'ssize_t' = 'int',
+  result: 'int' | 'long' = 'int',
 ): SystemCall {
   const native = process_.func(name, result, [...parameters])
 
@@ -39,6 +41,10 @@ export function declare(
     const answer = Number(native(...values))
     if (answer < 0) throw systemError(koffi.errno(), name, values)
     return answer
+  }
+  const attempt = (...values: readonly Argument[]): number => {
+    const answer = Number(native(...values))
+    return answer < 0 ? -koffi.errno() : answer
   }
   const later = (...values: readonly Argument[]): Promise<number> =>
     new Promise((resolve, reject) => {
@@ -48,7 +54,7 @@ export function declare(
         else resolve(answer)
       })
     })
-  return Object.assign(call, { later })
+  return Object.assign(call, { attempt, later })
 }
 
 /** `path` as a NUL-terminated buffer, so that any bytes reach the kernel. */
