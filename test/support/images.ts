@@ -31,7 +31,7 @@ export async function importBusybox(
     }
     const tar = join(host.directory, 'busybox.tar')
     await run('tar', ['-C', root, '--numeric-owner', '-cf', tar, '.'])
-    await host.docker('import', '--change', 'CMD ["/bin/sh"]', tar, 'bb')
+    await host.docker('import --change', 'CMD ["/bin/sh"]', tar, 'bb')
     await fs.rm(tar)
   } finally {
     await fs.rm(root, { recursive: true, force: true })

@@ -140,9 +140,12 @@ export class PrivateHost {
     await fs.rm(join(this.directory, 'docker.pid'), { force: true })
   }
 
-  /** What `docker …` prints, trimmed. Rejects with what it complains of. */
-  async docker(...args: readonly string[]): Promise<string> {
-    const { stdout } = await run(DOCKER, args, {
+  /**
+   * What `docker <command> <rest>` prints, trimmed. Rejects with what it complains
+   * of. The command is split at its blanks; the rest is passed as it is.
+   */
+  async docker(command: string, ...rest: readonly string[]): Promise<string> {
+    const { stdout } = await run(DOCKER, [...command.split(' '), ...rest], {
       env: this.dockerEnv,
       maxBuffer: 1 << 28,
     })
