@@ -1,0 +1,7 @@
+//go:build cgo
+
+package main
+
+import (
+	_ "github.com/docker/docker/daemon/graphdriver/btrfs"
+)

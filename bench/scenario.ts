@@ -1,0 +1,78 @@
+import { Contender, type DriverNames, type Kind } from './contender.ts'
+import { Disk, type Filesystem } from './disk.ts'
+import type { Answer, Job } from './peer.ts'
+import { type Row, type Samples, type Side, SIDES } from './row.ts'
+
+/** A job both sides do in turn; it fills a line of the table if it has a row. */
+export interface Step {
+  readonly job: Job
+  readonly row?: Row
+  /** How many times its seconds count; a call done `per` times is told as one. */
+  readonly per?: number
+}
+
+/** Work on one data set, from fresh layers to none, on a fresh disk per side. */
+export interface Scenario {
+  readonly title: string
+  readonly filesystem: Filesystem
+  readonly drivers: DriverNames
+  /** The steps of one round; a round's layers have names of their own. */
+  readonly steps: (round: number) => readonly Step[]
+}
+
+export interface Rounds {
+  /** A folder on tmpfs for disks. */
+  readonly scratch: string
+  readonly rounds: number
+  readonly kinds: Readonly<Record<Side, Kind>>
+}
+
+/**
+ * Plays a scenario, step by step, each step by both sides before the next, and
+ * who begins changes from round to round. The first round warms up and is not
+ * recorded.
+ */
+export async function play(
+  scenario: Scenario,
+  samples: Samples,
+  { scratch, rounds, kinds }: Rounds,
+): Promise<void> {
+  const { filesystem, drivers } = scenario
+  await using ourDisk = await Disk.make(scratch, 'ours', filesystem)
+  await using theirDisk = await Disk.make(scratch, 'theirs', filesystem)
+  await using ours = await Contender.start(kinds.ours, drivers, ourDisk)
+  await using theirs = await Contender.start(kinds.theirs, drivers, theirDisk)
+  const contenders = { ours, theirs }
+  for (let round = 0; round <= rounds; round++) {
+    const order = round % 2 === 0 ? SIDES : SIDES.toReversed()
+    for (const { job, row, per = 1 } of scenario.steps(round)) {
+      const answers: Partial<Record<Side, Answer>> = {}
+      for (const side of order) {
+        const answer = await contenders[side].run(job)
+        answers[side] = answer
+        if (row !== undefined && round > 0) {
+          samples.record(row, side, answer.Seconds / per)
+        }
+        await contenders[side].quiet()
+      }
+      refuseDifference(job, answers)
+    }
+  }
+}
+
+/** A side that does less than the other is not faster. */
+function refuseDifference(
+  { Job: name, ID }: Job,
+  { ours, theirs }: Partial<Record<Side, Answer>>,
+): void {
+  if (ours === undefined || theirs === undefined) return
+  if (ours.Count === theirs.Count && isClose(ours.Bytes, theirs.Bytes)) return
+  throw new Error(
+    `The sides disagree about ${name} ${ID}: ${JSON.stringify(ours)} against ${JSON.stringify(theirs)}`,
+  )
+}
+
+/** Two layer tars of one tree differ by what either puts into PAX records. */
+function isClose(one: number, other: number): boolean {
+  return Math.abs(one - other) <= 0.1 * Math.max(one, other) + 4096
+}
