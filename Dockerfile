@@ -1,0 +1,21 @@
+# Stowage in a container: build with the development dependencies, run without.
+# Any image with Node 20.19 or later, glibc or musl, serves as the base.
+ARG NODE_IMAGE=node:20-bookworm-slim
+
+FROM ${NODE_IMAGE} AS build
+WORKDIR /build
+COPY package.json package-lock.json .npmrc ./
+RUN npm ci
+COPY tsconfig.json ./
+COPY src src
+RUN npm run build && npm prune --omit=dev
+
+FROM ${NODE_IMAGE}
+WORKDIR /opt/stowage
+COPY --from=build /build/package.json ./
+COPY --from=build /build/node_modules node_modules
+COPY --from=build /build/dist/src dist/src
+# It mounts, so it runs as root, with CAP_SYS_ADMIN and /run/docker/plugins and
+# its data root shared with the host: docker run -v …:…:rshared.
+ENTRYPOINT ["node", "dist/src/main.js"]
+CMD ["serve"]
