@@ -4,15 +4,17 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { command } from './command.ts'
 import { type Kind, KINDS } from './contender.ts'
-import { LAYER_GROUPS, layerScenarios } from './layers.ts'
+import { benchDocker } from './docker.ts'
+import { type Choice, LAYER_GROUPS, layerScenarios } from './layers.ts'
 import { whyNoPeer } from './peer.ts'
 import { Samples } from './row.ts'
 import { play, type Rounds } from './scenario.ts'
 import { table } from './table.ts'
+import { benchVolumes } from './volumes.ts'
 
 const RESULTS = join(import.meta.dirname, '../../bench/results')
 
-const GROUPS: readonly string[] = [...LAYER_GROUPS]
+const GROUPS: readonly string[] = [...LAYER_GROUPS, 'volume', 'docker']
 
 async function main(): Promise<void> {
   const { values, positionals } = parseArgs({
@@ -37,37 +39,61 @@ async function main(): Promise<void> {
     rounds,
     kinds: { ours: kind(values.ours), theirs: kind(values.theirs) },
   }
-  const { quick } = values
-  await benchLayers(groups, quick, options)
+  if (LAYER_GROUPS.some((group) => groups.has(group))) {
+    await benchLayers({ groups, quick: values.quick }, options)
+  }
+  if (groups.has('volume')) {
+    await bench('volumes', 'Volumes, stowage-against-local', (samples) =>
+      benchVolumes(samples, options),
+    )
+  }
+  if (groups.has('docker')) {
+    await bench(
+      `docker-${sides(options)}`,
+      `Docker, ${sides(options)}`,
+      (samples) => benchDocker(samples, options),
+    )
+  }
 }
 
-async function benchLayers(
-  groups: ReadonlySet<string>,
-  quick: boolean,
-  options: Rounds,
-): Promise<void> {
+async function benchLayers(choice: Choice, options: Rounds): Promise<void> {
   const lack = await whyNoPeer()
   if (lack !== undefined) {
     console.log(`Skipped: layers against dockerd's drivers: ${lack}`)
     return
   }
-  const { ours, theirs } = options.kinds
-  const title = `Layers: ${ours} against ${theirs}`
-  const all = new Samples()
-  for (const scenario of await layerScenarios({ groups, quick })) {
-    const samples = new Samples()
-    try {
-      await play(scenario, samples, options)
-    } catch (error) {
-      console.log(`${scenario.title} failed:`, error)
-      process.exitCode = 1
-    }
-    console.log(table(scenario.title, samples.results))
-    all.add(samples)
+  const scenarios = await layerScenarios(choice)
+  await bench(
+    `layers-${sides(options)}`,
+    `Layers, ${sides(options)}`,
+    async (samples) => {
+      for (const scenario of scenarios) {
+        console.log(`${scenario.title} …`)
+        await play(scenario, samples, options)
+      }
+    },
+  )
+}
+
+/** Prints a table and keeps it, even if what fills it ends early. */
+async function bench(
+  name: string,
+  title: string,
+  fill: (samples: Samples) => Promise<void>,
+): Promise<void> {
+  const samples = new Samples()
+  try {
+    await fill(samples)
+  } finally {
+    const text = table(title, samples.results)
+    console.log(text)
+    await fs.mkdir(RESULTS, { recursive: true })
+    await fs.writeFile(join(RESULTS, `${name}.txt`), text)
   }
-  const text = table(title, all.results)
-  await fs.mkdir(RESULTS, { recursive: true })
-  await fs.writeFile(join(RESULTS, `layers-${ours}-${theirs}.txt`), text)
+}
+
+function sides({ kinds }: Rounds): string {
+  return `${kinds.ours}-against-${kinds.theirs}`
 }
 
 /** A folder on tmpfs, gone with this process and its mount namespace. */

@@ -6,7 +6,7 @@ export interface Row {
   /** The most that ours may take: times theirs, or in `unit` where there is no peer. */
   readonly target?: number | undefined
   /** Seconds, unless something else is measured. */
-  readonly unit?: 'MiB' | 'ms' | undefined
+  readonly unit?: 'MiB' | 'ms' | 'calls' | undefined
 }
 
 export type Side = 'ours' | 'theirs'
@@ -26,15 +26,6 @@ export class Samples {
       this.rows.push(row)
     }
     values[side].push(value)
-  }
-
-  add(others: Samples): void {
-    for (const row of others.rows) {
-      for (const side of SIDES) {
-        const values = others.#values.get(row.name)?.[side] ?? []
-        for (const value of values) this.record(row, side, value)
-      }
-    }
   }
 
   get results(): readonly Result[] {
@@ -74,10 +65,14 @@ export interface Result {
   readonly rounds: number
 }
 
-/** Whether the target is met, or undefined where there is none. */
-export function isMet({ row, ratio, ours }: Result): boolean | undefined {
+/** Unsure is a target that lies between the lowest and highest quarter. */
+export type Verdict = 'met' | 'unsure' | 'MISSED'
+
+export function verdict(result: Result): Verdict | undefined {
+  const { row, ratio, ours, low } = result
   if (row.target === undefined) return undefined
-  return (ratio ?? ours) <= row.target
+  if ((ratio ?? ours) <= row.target) return 'met'
+  return low <= row.target ? 'unsure' : 'MISSED'
 }
 
 const NOTHING: Record<Side, number[]> = { ours: [], theirs: [] }

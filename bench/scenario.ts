@@ -1,7 +1,8 @@
 import { Contender, type DriverNames, type Kind } from './contender.ts'
 import { Disk, type Filesystem } from './disk.ts'
 import type { Answer, Job } from './peer.ts'
-import { type Row, type Samples, type Side, SIDES } from './row.ts'
+import type { Row, Samples, Side } from './row.ts'
+import { takeTurns, type Turn } from './turns.ts'
 
 /** A job both sides do in turn; it fills a line of the table if it has a row. */
 export interface Step {
@@ -27,11 +28,7 @@ export interface Rounds {
   readonly kinds: Readonly<Record<Side, Kind>>
 }
 
-/**
- * Plays a scenario, step by step, each step by both sides before the next, and
- * who begins changes from round to round. The first round warms up and is not
- * recorded.
- */
+/** Plays a scenario, step by step, each step by both sides before the next. */
 export async function play(
   scenario: Scenario,
   samples: Samples,
@@ -42,33 +39,34 @@ export async function play(
   await using theirDisk = await Disk.make(scratch, 'theirs', filesystem)
   await using ours = await Contender.start(kinds.ours, drivers, ourDisk)
   await using theirs = await Contender.start(kinds.theirs, drivers, theirDisk)
-  const contenders = { ours, theirs }
-  for (let round = 0; round <= rounds; round++) {
-    const order = round % 2 === 0 ? SIDES : SIDES.toReversed()
-    for (const { job, row, per = 1 } of scenario.steps(round)) {
-      const answers: Partial<Record<Side, Answer>> = {}
-      for (const side of order) {
-        const answer = await contenders[side].run(job)
-        answers[side] = answer
-        if (row !== undefined && round > 0) {
-          samples.record(row, side, answer.Seconds / per)
-        }
-        await contenders[side].quiet()
-      }
-      refuseDifference(job, answers)
-    }
+  await takeTurns({ ours, theirs }, rounds, samples, (round) =>
+    scenario.steps(round).map(turn),
+  )
+}
+
+function turn({ job, row, per = 1 }: Step): Turn<Contender> {
+  let other: Answer | undefined
+  return {
+    row,
+    async play(contender) {
+      const answer = await contender.run(job)
+      refuseDifference(job, answer, other)
+      other = answer
+      await contender.quiet()
+      return answer.Seconds / per
+    },
   }
 }
 
 /** A side that does less than the other is not faster. */
 function refuseDifference(
   { Job: name, ID }: Job,
-  { ours, theirs }: Partial<Record<Side, Answer>>,
+  answer: Answer,
+  other: Answer = answer,
 ): void {
-  if (ours === undefined || theirs === undefined) return
-  if (ours.Count === theirs.Count && isClose(ours.Bytes, theirs.Bytes)) return
+  if (answer.Count === other.Count && isClose(answer.Bytes, other.Bytes)) return
   throw new Error(
-    `The sides disagree about ${name} ${ID}: ${JSON.stringify(ours)} against ${JSON.stringify(theirs)}`,
+    `The sides disagree about ${name} ${ID}: ${JSON.stringify(other)}, then ${JSON.stringify(answer)}`,
   )
 }
 

@@ -1,5 +1,5 @@
 import { cpus, loadavg, release } from 'node:os'
-import { isMet, type Result, type Row } from './row.ts'
+import { type Result, type Row, verdict } from './row.ts'
 
 const HEAD = [
   'row',
@@ -32,7 +32,6 @@ export function table(title: string, results: readonly Result[]): string {
 
 function columns(result: Result): readonly string[] {
   const { row, ours, theirs, ratio, low, high, rounds } = result
-  const met = isMet(result)
   const spread = (value: number): string =>
     ratio === undefined ? amount(value, row) : value.toFixed(2)
   return [
@@ -42,7 +41,7 @@ function columns(result: Result): readonly string[] {
     ratio === undefined ? '' : ratio.toFixed(ratio < 0.1 ? 3 : 2),
     `${spread(low)}–${spread(high)}`,
     row.target === undefined ? '' : String(row.target),
-    met === undefined ? '' : met ? 'met' : 'MISSED',
+    verdict(result) ?? '',
     String(rounds),
   ]
 }

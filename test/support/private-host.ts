@@ -108,6 +108,10 @@ export class PrivateHost {
     return this.#stowage?.pid ?? 0
   }
 
+  get dockerdPid(): number {
+    return this.#dockerd?.pid ?? 0
+  }
+
   /** Starts dockerd and waits until it answers. */
   async startDockerd({
     storageDriver = 'overlay2',

@@ -1,0 +1,37 @@
+import { type Row, type Samples, type Side, SIDES } from './row.ts'
+
+/** One thing that both sides do, the other right after the one. */
+export interface Turn<Player> {
+  /** The line of the table that it fills; without one it prepares or clears up. */
+  readonly row?: Row | undefined
+  /** Does it and answers what it took, in the row's unit. */
+  readonly play: (player: Player, side: Side) => Promise<number>
+}
+
+/**
+ * Plays rounds of turns. Who begins changes from round to round. The first round
+ * warms up and is not recorded.
+ */
+export async function takeTurns<Player>(
+  players: Readonly<Record<Side, Player>>,
+  rounds: number,
+  samples: Samples,
+  turns: (round: number) => readonly Turn<Player>[],
+): Promise<void> {
+  for (let round = 0; round <= rounds; round++) {
+    const order = round % 2 === 0 ? SIDES : SIDES.toReversed()
+    for (const { row, play } of turns(round)) {
+      for (const side of order) {
+        const taken = await play(players[side], side)
+        if (row !== undefined && round > 0) samples.record(row, side, taken)
+      }
+    }
+  }
+}
+
+/** How many seconds `work` takes. */
+export async function seconds(work: () => Promise<unknown>): Promise<number> {
+  const start = performance.now()
+  await work()
+  return (performance.now() - start) / 1000
+}
