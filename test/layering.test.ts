@@ -32,7 +32,7 @@ const OWNED_BY: Readonly<Record<string, RegExp>> = {
   winston: /^src\/logger\.ts$/,
 }
 
-const IMPORT = /\b(?:from|import)\s*\(?\s*'([^']+)'/g
+const IMPORT = /(?<!')\b(?:from|import)\s*\(?\s*'([^']+)'/g
 
 describe('The floors of src', () => {
   it('import downwards only, and packages only where they belong', async () => {

@@ -1,0 +1,333 @@
+import * as fs from 'node:fs/promises'
+import { join } from 'node:path'
+import { withDeadline } from '../base/deadline.ts'
+import { InUseError, messageOf, UnavailableError } from '../base/errors.ts'
+import { KeyedMutex } from '../base/keyed-mutex.ts'
+import type { Log } from '../base/log.ts'
+import { type Holders, Holds } from '../state/holds.ts'
+import {
+  AttachedStore,
+  type CatalogueEntry,
+  type StoreStatus,
+  UNKNOWN_HOLDER,
+  type VolumeStoreSource,
+} from './attached-store.ts'
+import { refuseUnable } from './refuse-unable.ts'
+import {
+  VolumeExistsError,
+  VolumeInUseError,
+  VolumeNotFoundError,
+  VolumeStoreNotFoundError,
+} from './volume-errors.ts'
+import { checkVolumeName } from './volume-name.ts'
+import { parseVolumeOptions } from './volume-options.ts'
+import type { VolumeStorer } from './volume-storer.ts'
+import type { Volume } from './volume.ts'
+
+/**
+ * Below Docker's own 60 s, and below the 30 s that it gives a managed plugin: who
+ * waits longer hears from Docker, not from us, and Docker then asks again.
+ */
+const DEADLINE = 20_000
+
+export interface CacheOptions {
+  /** Where holds are kept, beneath `state`. */
+  readonly dataRoot: string
+  readonly stores: readonly VolumeStoreSource[]
+  readonly log: Log
+  /** Milliseconds that one call may take, its wait for others included. */
+  readonly deadline?: number
+}
+
+export interface RemoveOptions {
+  /** Whether holders lose their hold instead of standing in the way. */
+  readonly dropHolders?: boolean
+}
+
+interface Turn {
+  /** Whether the caller has been told already that it took too long. */
+  readonly isLate: boolean
+}
+
+/**
+ * All volumes of all stores under one roof: a catalogue in memory that answers
+ * for them, and the order in which they may be acted upon.
+ *
+ * Looking up reads the catalogue alone, so that it is quick whatever a store is
+ * doing. What it cannot say for sure, it does not say: while a store's names are
+ * not known, no name is said to be absent.
+ *
+ * Holders are those whom `mount` was called for, as a multiset: Docker repeats
+ * its mount ids. They outlive this process, though not a reboot.
+ */
+export class VolumeLookupCache {
+  readonly #stores: ReadonlyMap<string, AttachedStore>
+  readonly #holds: Holds
+  readonly #log: Log
+  readonly #deadline: number
+  readonly #turns = new KeyedMutex()
+
+  private constructor(
+    { stores, log, deadline = DEADLINE }: CacheOptions,
+    holds: Holds,
+  ) {
+    this.#holds = holds
+    this.#log = log
+    this.#deadline = deadline
+    this.#stores = new Map(
+      stores.map((source) => [
+        source.name,
+        new AttachedStore(source, holds, log),
+      ]),
+    )
+  }
+
+  /** Begins to open the stores. It does not wait for them; `opened` does. */
+  static async open(options: CacheOptions): Promise<VolumeLookupCache> {
+    const state = join(options.dataRoot, 'state')
+    await fs.mkdir(state, { recursive: true, mode: 0o711 })
+    const holds = await Holds.open(join(state, 'volume-holds'))
+    return new VolumeLookupCache(options, holds)
+  }
+
+  /** Settles when each store is online, or has failed to come for the first time. */
+  async opened(): Promise<void> {
+    for (const store of this.#stores.values()) await store.tried()
+  }
+
+  stores(): readonly StoreStatus[] {
+    return [...this.#stores.values()].map((store) => store.status())
+  }
+
+  /**
+   * @throws VolumeNotFoundError when no store has the volume.
+   * @throws UnavailableError when the volume cannot be used now, or a store whose
+   *   names are not known might have it.
+   */
+  get(name: string): Volume {
+    return usable(this.entry(name))
+  }
+
+  /**
+   * What the catalogue has under `name`, be it usable or not.
+   *
+   * @throws VolumeNotFoundError when no store has the name.
+   * @throws UnavailableError when a store whose names are not known might have it.
+   */
+  entry(name: string): CatalogueEntry {
+    const entry = this.#lookUp(name)
+    if (entry !== undefined) return entry
+    throw new VolumeNotFoundError(name)
+  }
+
+  /** All that the catalogue has, by name. */
+  list(): readonly CatalogueEntry[] {
+    const names = new Set<string>()
+    for (const store of this.#stores.values()) {
+      for (const name of store.names()) names.add(name)
+    }
+    return [...names].toSorted().map((name) => this.entry(name))
+  }
+
+  holders(name: string): Holders {
+    return this.#holds.holders(name)
+  }
+
+  /**
+   * Creates a volume in the store that its options name.
+   *
+   * @throws InvalidArgumentError for a name or an option that cannot be.
+   * @throws VolumeStoreNotFoundError
+   * @throws NotSupportedError for an option that the store cannot honour.
+   * @throws VolumeExistsError when any store has the name.
+   */
+  async create(
+    name: string,
+    typed: Readonly<Record<string, string>>,
+  ): Promise<Volume> {
+    checkVolumeName(name)
+    const options = parseVolumeOptions(typed)
+    const store = this.#store(options.store)
+    return this.#turn('Creating', name, async (turn) => {
+      if (this.#lookUp(name) !== undefined) throw new VolumeExistsError(name)
+      const storer = store.storer()
+      checkVolumeName(name, storer.capabilities.maxNameBytes)
+      refuseUnable(options, storer)
+      await this.#holds.clear(name)
+      const volume = await this.#ask(store, () => storer.create(name, options))
+      if (turn.isLate) {
+        await storer.remove(name)
+      } else {
+        store.keep(volume)
+      }
+      return volume
+    })
+  }
+
+  /** Shows the volume's files to `holder` at the path that it returns. */
+  async mount(name: string, holder: string): Promise<string> {
+    return this.#turn('Mounting', name, async (turn) => {
+      const store = this.#store(this.get(name).store)
+      const storer = store.storer()
+      // Recorded first: after a crash in between, the kernel says that nothing is
+      // mounted and the hold is void. The other way round a mount would be left.
+      await this.#holds.add(name, holder)
+      try {
+        const path = await this.#ask(store, () => storer.mount(name))
+        if (!turn.isLate) return path
+        throw new UnavailableError(`Volume "${name}" was mounted too late`)
+      } catch (error) {
+        await this.#releaseAfter(error, store, name, holder)
+        throw error
+      }
+    })
+  }
+
+  /** Takes back one `mount` by `holder`. One that was never made is no failure. */
+  async unmount(name: string, holder: string): Promise<void> {
+    await this.#turn('Unmounting', name, async () => {
+      const entry = this.#lookUp(name)
+      if (entry === undefined) return
+      const store = this.#store(entry.store)
+      const known = this.#holds.holders(name).has(holder)
+      await this.#release(store, name, known ? holder : UNKNOWN_HOLDER)
+    })
+  }
+
+  /**
+   * Removes a volume, from the store and from the catalogue.
+   *
+   * @throws VolumeInUseError when somebody holds it, unless holders are dropped.
+   * @throws InUseError when it is protected.
+   */
+  async remove(
+    name: string,
+    { dropHolders = false }: RemoveOptions = {},
+  ): Promise<void> {
+    await this.#turn('Removing', name, async () => {
+      const volume = this.get(name)
+      if (volume.options.protect) {
+        throw new InUseError(
+          `Volume "${name}" is protected from removal: unprotect it first`,
+        )
+      }
+      const holders = [...this.#holds.holders(name).keys()]
+      if (holders.length > 0 && !dropHolders) {
+        throw new VolumeInUseError(name, holders)
+      }
+      const store = this.#store(volume.store)
+      const storer = store.storer()
+      await this.#ask(store, () => storer.unmount(name))
+      await this.#holds.clear(name)
+      await this.#ask(store, () => removed(storer, name))
+      store.forget(name)
+    })
+  }
+
+  /** Lets go of the stores. Volumes stay mounted, and held by whom they were. */
+  async close(): Promise<void> {
+    for (const store of this.#stores.values()) await store.close()
+    await this.#holds.close()
+  }
+
+  /** Drops one hold, and unmounts before that if it is the last. */
+  async #release(
+    store: AttachedStore,
+    name: string,
+    holder: string,
+  ): Promise<void> {
+    if (!this.#holds.holders(name).has(holder)) return
+    if (this.#holds.count(name) === 1) {
+      await this.#ask(store, () => store.storer().unmount(name))
+    }
+    await this.#holds.drop(name, holder)
+  }
+
+  /** Releases what a failed mount took; its failure is the one to be told. */
+  async #releaseAfter(
+    failure: unknown,
+    store: AttachedStore,
+    name: string,
+    holder: string,
+  ): Promise<void> {
+    try {
+      await this.#release(store, name, holder)
+    } catch (error) {
+      this.#log.warn('Hold left by a failed mount', {
+        volume: name,
+        failure: messageOf(failure),
+        error,
+      })
+    }
+  }
+
+  /** Runs `task` when it is the volume's turn, if the caller still waits by then. */
+  async #turn<T>(
+    doing: string,
+    name: string,
+    task: (turn: Turn) => Promise<T>,
+  ): Promise<T> {
+    const what = `${doing} volume "${name}"`
+    const turn = { isLate: false }
+    const work = this.#turns.run(name, async () => {
+      if (turn.isLate) throw new UnavailableError(`${what} was given up`)
+      return task(turn)
+    })
+    try {
+      return await withDeadline(what, this.#deadline, work)
+    } finally {
+      turn.isLate = true
+    }
+  }
+
+  /** Lets a store answer, and believes it when it says that it is down. */
+  async #ask<T>(store: AttachedStore, question: () => Promise<T>): Promise<T> {
+    try {
+      return await question()
+    } catch (error) {
+      if (error instanceof UnavailableError) store.lose(error)
+      throw error
+    }
+  }
+
+  #store(name: string): AttachedStore {
+    const store = this.#stores.get(name)
+    if (store !== undefined) return store
+    throw new VolumeStoreNotFoundError(name, [...this.#stores.keys()])
+  }
+
+  #lookUp(name: string): CatalogueEntry | undefined {
+    const stores = [...this.#stores.values()]
+    const entries = stores.flatMap((store) => store.entry(name) ?? [])
+    if (entries.length > 1) return twins(entries)
+    const [entry] = entries
+    if (entry !== undefined) return entry
+    const unknown = stores.find((store) => !store.isLoaded)
+    if (unknown === undefined) return undefined
+    throw new UnavailableError(
+      `Whether volume "${name}" exists is not known: volume store "${unknown.name}" has not been reached since the start`,
+    )
+  }
+}
+
+/** Two volumes of one name: using either would be a guess. */
+function twins(entries: readonly CatalogueEntry[]): CatalogueEntry {
+  const stores = entries.map(({ store }) => store)
+  const [{ name, store } = { name: '', store: '' }] = entries
+  const problem = `it is in more than one store: ${stores.join(', ')}`
+  return { name, store, problem }
+}
+
+function usable({ name, volume, problem }: CatalogueEntry): Volume {
+  if (volume !== undefined && problem === undefined) return volume
+  throw new UnavailableError(`Volume "${name}" cannot be used: ${problem}`)
+}
+
+/** Removing what is gone already, by whomever, is as good. */
+async function removed(storer: VolumeStorer, name: string): Promise<void> {
+  try {
+    await storer.remove(name)
+  } catch (error) {
+    if (!(error instanceof VolumeNotFoundError)) throw error
+  }
+}

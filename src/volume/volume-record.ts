@@ -1,0 +1,81 @@
+import { messageOf } from '../base/errors.ts'
+import { parseVolumeOptions, type VolumeOptions } from './volume-options.ts'
+
+/** What a store writes down about a volume, whatever the store. */
+export interface VolumeRecord {
+  readonly name: string
+  readonly createdAt: string
+  readonly options: VolumeOptions
+}
+
+/** Raised when the form changes in a way that older programs would misread. */
+const FORMAT = 1
+
+/** A record as it was written cannot be understood. */
+export class DamagedRecordError extends Error {
+  override readonly name = 'DamagedRecordError'
+}
+
+/** One record as JSON, for people too. */
+export function formatRecord(record: VolumeRecord): string {
+  const { name, createdAt, options } = record
+  const fields = { format: FORMAT, name, createdAt, options: options.typed }
+  return `${JSON.stringify(fields, undefined, 2)}\n`
+}
+
+/**
+ * Reads the record of the volume `name`.
+ *
+ * @throws DamagedRecordError that says what is wrong with it.
+ */
+export function parseRecord(text: string, name: string): VolumeRecord {
+  const fields = decoded(text)
+  if (typeof fields.format === 'number' && fields.format > FORMAT) {
+    throw new DamagedRecordError(
+      `its record has format ${fields.format}, and this version reads up to ${FORMAT}`,
+    )
+  }
+  if (fields.format !== FORMAT) throw damaged('format')
+  if (fields.name !== name) throw damaged('name')
+  const { createdAt, options } = fields
+  if (typeof createdAt !== 'string' || Number.isNaN(Date.parse(createdAt))) {
+    throw damaged('createdAt')
+  }
+  if (!isStringMap(options)) throw damaged('options')
+  try {
+    return { name, createdAt, options: parseVolumeOptions(options) }
+  } catch (error) {
+    throw damaged('options', error)
+  }
+}
+
+function decoded(text: string): Readonly<Record<string, unknown>> {
+  try {
+    const value: unknown = JSON.parse(text)
+    if (isObject(value)) return value
+  } catch (error) {
+    throw new DamagedRecordError(
+      `its record is not JSON: ${messageOf(error)}`,
+      { cause: error },
+    )
+  }
+  throw new DamagedRecordError('its record is not a JSON object')
+}
+
+function damaged(field: string, cause?: unknown): DamagedRecordError {
+  const detail = cause === undefined ? 'wrong' : `wrong: ${messageOf(cause)}`
+  return new DamagedRecordError(`the "${field}" in its record is ${detail}`, {
+    cause,
+  })
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+function isStringMap(value: unknown): value is Record<string, string> {
+  return (
+    isObject(value) &&
+    Object.values(value).every((text) => typeof text === 'string')
+  )
+}

@@ -1,0 +1,125 @@
+import type { VolumeOptions } from './volume-options.ts'
+import type { Volume } from './volume.ts'
+
+/** `true`, or why not, in words that follow "because". */
+export type Ability = true | { readonly because: string }
+
+/**
+ * What a store can do beyond keeping volumes. It is believed: what is declared
+ * here is offered to people, and what is not is refused with the reason given. The
+ * suite tests every claim.
+ */
+export interface VolumeCapabilities {
+  /** The longest name in bytes; no store gets one above `MAX_NAME_BYTES`. */
+  readonly maxNameBytes: number
+  /** Keeps a volume from holding more than its `capacity`. */
+  readonly capacity: Ability
+  /** Sets `uid`, `gid` and `mode` of a volume's root. */
+  readonly ownership: Ability
+  /** Makes the mounts of an `ro` volume read-only. */
+  readonly ro: Ability
+  /** Takes an existing directory over: the option `path`. */
+  readonly path: Ability
+  /** Begins a volume as a clone of another: the option `from`. */
+  readonly from: Ability
+}
+
+/** What a store cannot show: its name is taken, and this is why. */
+export interface VolumeProblem {
+  readonly name: string
+  readonly reason: string
+}
+
+/** What a store has. One bad volume does not hide the others. */
+export interface VolumeListing {
+  readonly volumes: readonly Volume[]
+  readonly problems: readonly VolumeProblem[]
+}
+
+/**
+ * A place that keeps volumes.
+ *
+ * A volume is a name, options that it was created with, and a directory of files
+ * that belong to whoever mounts it. A store creates volumes, lists them, shows
+ * their files at a mountpoint, and removes them. The disk is its truth: opened
+ * again after a crash, a store has every volume that it acknowledged, and nothing
+ * half made can be seen.
+ *
+ * A store need not do more. `VolumeLookupCache` stands between it and its
+ * callers. It
+ *
+ * - remembers the list, so that looking up never waits for a store;
+ * - keeps names unique across stores, and checks names and options first;
+ * - lets calls for one volume take turns; calls for different ones run at once;
+ * - counts holders: it mounts for the first and unmounts after the last;
+ * - sets deadlines, and takes a store that fails to be down, not empty.
+ *
+ * A store that cannot reach its volumes throws `UnavailableError`. It never
+ * answers an empty list, or that a volume does not exist, for want of an answer.
+ *
+ * To add a store: implement this, open it in `volume-stores.ts`, pass
+ * `describeVolumeStorer`.
+ */
+export interface VolumeStorer {
+  /** What the store goes by, here and in each of its volumes. */
+  readonly name: string
+
+  /** The way it keeps volumes, such as `local`. */
+  readonly kind: string
+
+  readonly capabilities: VolumeCapabilities
+
+  /**
+   * Creates an empty volume and returns it. It is on disk for good by then. On
+   * failure no trace of it remains.
+   *
+   * @throws VolumeExistsError when `name` is taken, be it by a damaged volume.
+   */
+  create(name: string, options: VolumeOptions): Promise<Volume>
+
+  /**
+   * The volume as it is on disk now.
+   *
+   * @throws VolumeNotFoundError when there is none of that name.
+   */
+  get(name: string): Promise<Volume>
+
+  /** All volumes, and what stands where a volume should be, in any order. */
+  list(): Promise<VolumeListing>
+
+  /**
+   * Shows the volume's files at an absolute path, and returns the path. It is the
+   * same for as long as the volume is mounted; mounting again changes nothing that
+   * those who have it mounted can see.
+   *
+   * A new volume's mountpoint is an empty directory that root can write: anything
+   * in it, be it `lost+found`, keeps Docker from filling it from the image.
+   *
+   * @throws VolumeNotFoundError when there is none of that name.
+   */
+  mount(name: string): Promise<string>
+
+  /** Undoes what `mount` did, however often. Not being mounted is no failure. */
+  unmount(name: string): Promise<void>
+
+  /**
+   * For those of `volumes` that `mount` really mounts: whether they are mounted
+   * now, by the kernel's word. It corrects the count of holders after a crash.
+   * Absent from a store whose mountpoints are always there.
+   */
+  mounted?(volumes: readonly Volume[]): Promise<ReadonlyMap<string, boolean>>
+
+  /**
+   * Removes the volume and its files. It is gone at once, and stays gone after a
+   * crash; what it took on disk may take a while longer. Only unmounted volumes
+   * are removed.
+   *
+   * @throws VolumeNotFoundError when there is none of that name.
+   * @throws InUseError when something else is mounted inside: nothing that is not
+   *   the volume's own is ever deleted.
+   */
+  remove(name: string): Promise<void>
+
+  /** Finishes what runs. Volumes stay mounted: containers may use them. */
+  close(): Promise<void>
+}
