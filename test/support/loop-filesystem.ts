@@ -32,6 +32,7 @@ export async function loopFilesystem(
   size: string = '4G',
 ): Promise<LoopFilesystem> {
   const directory = await fs.mkdtemp(join(tmpdir(), `stowage-${kind}-`))
+  await fs.chmod(directory, 0o711)
   const image = join(directory, 'image')
   const path = join(directory, 'mounted')
   await fs.mkdir(path)

@@ -16,8 +16,17 @@ export const DOCKER = '/usr/bin/docker'
 const DOCKERD = '/usr/sbin/dockerd'
 const STOWAGE = join(import.meta.dirname, '../../src/main.js')
 
+/** The host's id of root in containers under `--userns-remap=nobody:nogroup`. */
+export const FIRST_MAPPED_ID = 100_000
+
 /** Directories that dockerd names by constants, so each host has its own. */
 const OWN_DIRECTORIES = ['/run/docker', '/etc/docker', '/run/containerd']
+
+/** Who may be whom in a user namespace: likewise. */
+const OWN_FILES = {
+  '/etc/subuid': `nobody:${FIRST_MAPPED_ID}:65536\n`,
+  '/etc/subgid': `nobody:${FIRST_MAPPED_ID}:65536\n`,
+}
 
 const START_DEADLINE = 30_000
 
@@ -50,10 +59,18 @@ export class PrivateHost {
   /** @param parent Where the host keeps everything, if it matters which disk. */
   static async open(parent: string = tmpdir()): Promise<PrivateHost> {
     const directory = await fs.mkdtemp(join(parent, 'stowage-host-'))
+    // Root of a user namespace must get through to its layers.
+    await fs.chmod(directory, 0o711)
     const binds: string[] = []
     for (const target of OWN_DIRECTORIES) {
       await fs.mkdir(target, { recursive: true })
       await fs.mkdir(join(directory, target), { recursive: true })
+      binds.push(`mount --bind "${directory}${target}" ${target}`)
+    }
+    for (const [target, content] of Object.entries(OWN_FILES)) {
+      await fs.appendFile(target, '')
+      await fs.mkdir(join(directory, 'etc'), { recursive: true })
+      await fs.writeFile(join(directory, target), content, { mode: 0o644 })
       binds.push(`mount --bind "${directory}${target}" ${target}`)
     }
     const script = [
