@@ -1,17 +1,18 @@
 import { InvalidArgumentError } from '../base/errors.ts'
 import type { FilterSpec } from './filter-spec.ts'
+import { type PathString, toPathString } from './path-bytes.ts'
 
 /**
  * A checked {@link FilterSpec}, ready to be asked about the entries of a tree.
  *
- * Names are bytes, relative to the root and without slashes at either end; the
- * root itself is the empty name.
+ * Names are relative to the root and have no slash at either end; the root itself
+ * is the empty name.
  */
 export class CompiledFilter {
   readonly #include: readonly Key[]
   readonly #exclude: readonly Key[]
-  readonly #strip: string
-  readonly #rebase: string
+  readonly #strip: PathString
+  readonly #rebase: PathString
 
   private constructor(spec: FilterSpec) {
     const { include = [], exclude = [], strip = '', rebase = '' } = spec
@@ -27,39 +28,37 @@ export class CompiledFilter {
     return new CompiledFilter(spec)
   }
 
-  excludes(name: Buffer): boolean {
-    const text = toText(name)
-    return longest(this.#exclude, text) > longest(this.#include, text)
+  excludes(name: PathString): boolean {
+    return longest(this.#exclude, name) > longest(this.#include, name)
   }
 
   /**
    * Whether nothing below the directory `name` can be included, so that nobody
    * need look.
    */
-  prunes(name: Buffer): boolean {
-    const text = `${toText(name)}/`
-    if (text === '/') return false
-    if (this.#include.some(({ path }) => path.startsWith(text))) return false
-    return longest(this.#exclude, text) > longest(this.#include, text)
+  prunes(name: PathString): boolean {
+    if (name === '') return false
+    const within = `${name}/`
+    if (this.#include.some(({ path }) => path.startsWith(within))) return false
+    return this.excludes(within)
   }
 
   /**
    * What `name` is called on the other side, or `undefined` when nothing is left
    * of it: the thing becomes the root.
    */
-  rename(name: Buffer): Buffer | undefined {
-    const text = toText(name)
-    const rest = isWithin(text, this.#strip)
-      ? text.slice(this.#strip.length).replace(/^\//, '')
-      : text
-    const renamed = [this.#rebase, rest].filter(Boolean).join('/')
-    return renamed === '' ? undefined : Buffer.from(renamed, 'latin1')
+  rename(name: PathString): PathString | undefined {
+    const rest = isWithin(name, this.#strip)
+      ? name.slice(this.#strip.length).replace(/^\//, '')
+      : name
+    const renamed = [this.#rebase, rest].filter((part) => part !== '').join('/')
+    return renamed === '' ? undefined : renamed
   }
 }
 
 /** A path of a specification. A longer one, by this rank, is a closer match. */
 interface Key {
-  readonly path: string
+  readonly path: PathString
   readonly contentsOnly: boolean
   readonly rank: number
 }
@@ -77,13 +76,13 @@ function toKey(path: string): Key {
   }
   const contentsOnly = path.endsWith('/')
   return {
-    path: toText(Buffer.from(components.join('/'))),
+    path: toPathString(Buffer.from(components.join('/'))),
     contentsOnly,
     rank: 2 * components.length + Number(contentsOnly),
   }
 }
 
-function longest(keys: readonly Key[], name: string): number {
+function longest(keys: readonly Key[], name: PathString): number {
   let rank = NO_MATCH
   for (const key of keys) {
     if (key.rank > rank && matches(key, name)) rank = key.rank
@@ -91,16 +90,11 @@ function longest(keys: readonly Key[], name: string): number {
   return rank
 }
 
-function matches({ path, contentsOnly }: Key, name: string): boolean {
+function matches({ path, contentsOnly }: Key, name: PathString): boolean {
   return isWithin(name, path) && !(contentsOnly && name === path)
 }
 
 /** Whether `name` is `path` or below it. */
-function isWithin(name: string, path: string): boolean {
+function isWithin(name: PathString, path: PathString): boolean {
   return path === '' || name === path || name.startsWith(`${path}/`)
-}
-
-/** One character for each byte, so that names of any bytes compare as text does. */
-function toText(name: Buffer): string {
-  return name.toString('latin1')
 }

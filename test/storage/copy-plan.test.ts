@@ -87,9 +87,9 @@ describe('planCopyFrom', () => {
       const steps = planCopyFrom(path, mounts('/', '/mnt/A', '/mnt/B'))
       const copied = steps.flatMap(({ mount, filter: spec }) => {
         const filter = CompiledFilter.compile(spec)
-        return TREES[mount.destination]!.map((name) => Buffer.from(name))
-          .filter((name) => !filter.excludes(name))
-          .map((name) => filter.rename(name)?.toString() ?? '.')
+        return TREES[mount.destination]!.filter(
+          (name) => !filter.excludes(name),
+        ).map((name) => filter.rename(name) ?? '.')
       })
       expect(copied).to.deep.equal(names)
     })
