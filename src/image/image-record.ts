@@ -1,0 +1,83 @@
+import * as fs from 'node:fs/promises'
+import { join } from 'node:path'
+import { isErrno, messageOf } from '../base/errors.ts'
+import type { LayerId } from '../graph/driver.ts'
+import { exists } from '../state/listing.ts'
+import type { ImageFacts } from './image.ts'
+import { DamagedImageError } from './image-errors.ts'
+import { FORMAT, IMAGE_RECORD } from './layout.ts'
+
+/** An image as it is written down, with the layer of the driver that it is. */
+export interface ImageRecord extends ImageFacts {
+  readonly layer: LayerId
+}
+
+export type Fields = Readonly<Record<string, unknown>>
+
+/** A record as JSON, for people too. */
+export function formatRecord(record: object): string {
+  return `${JSON.stringify({ format: FORMAT, ...record }, undefined, 2)}\n`
+}
+
+/**
+ * The record in the directory of the image `id`, or `undefined` when there is no
+ * such directory.
+ *
+ * @throws DamagedImageError when the record cannot be read.
+ */
+export async function readImageRecord(
+  directory: string,
+  id: string,
+): Promise<ImageRecord | undefined> {
+  const what = `Image "${id}"`
+  const fields = await readRecord(join(directory, IMAGE_RECORD), what)
+  if (fields === undefined) return undefined
+  if (isImageRecord(fields) && fields.id === id) return fields
+  throw new DamagedImageError(what, 'its record is that of something else')
+}
+
+/**
+ * The fields of the record at `path`, which belongs to `what`, or `undefined` when
+ * its directory is not there either.
+ *
+ * @throws DamagedImageError when the record cannot be read.
+ */
+export async function readRecord(
+  path: string,
+  what: string,
+): Promise<Fields | undefined> {
+  let fields: unknown
+  try {
+    fields = JSON.parse(await fs.readFile(path, 'utf8'))
+  } catch (error) {
+    if (isErrno(error, 'EMFILE', 'ENFILE')) throw error
+    if (isErrno(error, 'ENOENT') && !(await exists(join(path, '..')))) {
+      return undefined
+    }
+    throw new DamagedImageError(what, messageOf(error), { cause: error })
+  }
+  if (isFields(fields) && fields['format'] === FORMAT) return fields
+  throw new DamagedImageError(what, `its record is not of format ${FORMAT}`)
+}
+
+const TEXTS = ['id', 'layer', 'digest', 'diffId', 'createdAt'] as const
+const COUNTS = ['size', 'depth'] as const
+
+function isImageRecord(fields: Fields): fields is Fields & ImageRecord {
+  const { parent, metadata } = { parent: undefined, metadata: {}, ...fields }
+  return (
+    TEXTS.every((name) => isText(fields[name])) &&
+    COUNTS.every((name) => Number.isSafeInteger(fields[name])) &&
+    (parent === undefined || isText(parent)) &&
+    isFields(metadata) &&
+    Object.values(metadata).every(isText)
+  )
+}
+
+function isFields(value: unknown): value is Fields {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+function isText(value: unknown): value is string {
+  return typeof value === 'string'
+}
