@@ -99,10 +99,23 @@ export interface ProtoDriver {
   metadata(id: LayerId): Promise<Readonly<Record<string, string>>>
 
   /**
-   * Unmounts whatever is still mounted, and waits for what goes on in the
-   * background. Docker may send `Init` afterwards, which opens a driver anew.
+   * Unmounts whatever is still mounted, whoever holds it, and waits for what goes
+   * on in the background. The layers stay, and the driver works as before: Docker
+   * sends this when it stops, and `Init` when it starts again.
    */
   cleanup(): Promise<void>
+
+  /**
+   * Like {@link get}, for the work of this process alone: a driver that remembers
+   * its holders across a restart does not remember this one. Where it is absent,
+   * {@link get} and {@link put} do.
+   */
+  hold?(id: LayerId): Promise<Hold>
+}
+
+/** A layer held mounted until the end of the enclosing `await using` scope. */
+export interface Hold extends AsyncDisposable {
+  readonly mountpoint: string
 }
 
 /**

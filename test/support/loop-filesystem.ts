@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { mountsBelow } from '../../src/linux/mountinfo.ts'
 import { unmount } from '../../src/linux/mount.ts'
+import { needs } from './capabilities.ts'
 
 const run = promisify(execFile)
 
@@ -50,11 +51,15 @@ export async function loopFilesystem(
   }
 }
 
-/** Gives the suite one filesystem, made before its first test. */
+/**
+ * Gives the suite one filesystem, made before its first test. Its tests share it:
+ * `useTempDir(() => disk.path)` keeps them apart.
+ */
 export function useLoopFilesystem(
   kind: FilesystemKind,
   size?: string,
 ): { readonly path: string } {
+  needs('root', 'loop', kind)
   let filesystem: LoopFilesystem | undefined
   before(async function () {
     this.timeout(60_000)

@@ -1,0 +1,158 @@
+import { randomBytes } from 'node:crypto'
+import * as fs from 'node:fs/promises'
+import { join } from 'node:path'
+import { isErrno } from '../base/errors.ts'
+import type { Log } from '../base/log.ts'
+import { Thread } from '../base/thread.ts'
+import { type IdMaps, NO_ID_MAPS, toHost } from '../archive/id-map.ts'
+import { type MountSpec, unmount } from '../linux/mount.ts'
+import { mountsBelow } from '../linux/mountinfo.ts'
+import { lockRoot, type RootLock } from '../state/root-lock.ts'
+import type { HomeCalls } from './home-worker.ts'
+import type { Step } from './step.ts'
+
+export interface HomeOptions {
+  readonly log: Log
+  readonly idMaps?: IdMaps
+}
+
+/** Who owns what is made for the root of a user namespace. */
+export interface Owner {
+  readonly uid: number
+  readonly gid: number
+}
+
+/**
+ * The directory that Docker names for a driver, with a thread that lives in it.
+ *
+ *     <home>/format        what keeps layers here, see format.ts
+ *     <home>/lock          this process has the directory, see root-lock.ts
+ *     <home>/new-<random>  something in the making
+ *     <home>/rm-<random>   something on its way out
+ *     <home>/mnt/<layer>   where a layer is mounted; there only while it is
+ *     <home>/...           whatever the driver keeps
+ *
+ * Paths given here count from Home. The thread has Home as its working directory,
+ * so that they reach the kernel as short as they are: 128 lowers fit into the one
+ * page of options that mount(2) takes, and a colon in Home's own name, which would
+ * separate lowers, is never among them.
+ */
+export class Home {
+  readonly path: string
+  readonly idMaps: IdMaps
+  readonly log: Log
+  /** The host's ids of the user namespace's root, or 0 and 0. */
+  readonly root: Owner
+  readonly #lock: RootLock
+  readonly #thread: Thread<HomeCalls>
+
+  private constructor(path: string, options: HomeOptions, lock: RootLock) {
+    this.path = path
+    this.log = options.log
+    this.idMaps = options.idMaps ?? NO_ID_MAPS
+    this.root = rootOf(this.idMaps)
+    this.#lock = lock
+    this.#thread = new Thread(new URL('home-worker.js', import.meta.url), path)
+  }
+
+  /**
+   * Makes the directory if need be, and takes it for this process.
+   *
+   * @throws InUseError when another process has it.
+   */
+  static async open(directory: string, options: HomeOptions): Promise<Home> {
+    const { gid } = rootOf(options.idMaps ?? NO_ID_MAPS)
+    await fs.mkdir(directory, { recursive: true, mode: 0o710 })
+    const path = await fs.realpath(directory)
+    await fs.chown(path, 0, gid)
+    await fs.chmod(path, 0o710)
+    return new Home(path, options, await lockRoot(path, options.log))
+  }
+
+  absolute(path: string): string {
+    return join(this.path, path)
+  }
+
+  /** A name that nothing has, for something in the making. */
+  draft(): string {
+    return `new-${randomBytes(8).toString('hex')}`
+  }
+
+  /** Does `steps` in order, and stops at the first that fails. */
+  run(steps: readonly Step[]): Promise<void> {
+    return this.#thread.call('run', steps)
+  }
+
+  /** Makes a directory of the house, unless it is there. */
+  async ensureDirectory(path: string): Promise<void> {
+    const { gid } = this.root
+    try {
+      await this.run([{ do: 'mkdir', path, mode: 0o710, uid: 0, gid }])
+    } catch (error) {
+      if (!isErrno(error, 'EEXIST')) throw error
+    }
+  }
+
+  /**
+   * Mounts `specs` one on the other at `target`, which is made. Answers whether
+   * that was to be done, or `target` was a mountpoint already.
+   */
+  async mount(specs: readonly MountSpec[], target: string): Promise<boolean> {
+    try {
+      return await this.#thread.call('mount', specs, target)
+    } catch (error) {
+      await this.unmount(target)
+      throw error
+    }
+  }
+
+  /**
+   * Takes every mount off `target`, and `target` itself: removing the directory
+   * also takes the mount out of other mount namespaces.
+   */
+  async unmount(target: string): Promise<void> {
+    const path = this.absolute(target)
+    await detach(path)
+    for (;;) {
+      try {
+        await fs.rmdir(path)
+        return
+      } catch (error) {
+        if (isErrno(error, 'ENOENT')) return
+        if (!isErrno(error, 'EBUSY')) throw error
+      }
+      if (!(await detach(path))) {
+        throw new Error(`"${path}" is busy though nothing is mounted there`)
+      }
+    }
+  }
+
+  /** The mountpoints beneath Home, deepest first. */
+  mountpoints(): Promise<readonly string[]> {
+    return mountsBelow(this.path)
+  }
+
+  async detachAll(): Promise<void> {
+    for (const mountpoint of await this.mountpoints()) await detach(mountpoint)
+  }
+
+  async close(): Promise<void> {
+    await this.#thread.close()
+    await this.#lock.release()
+  }
+}
+
+/** Whether there was something to detach. */
+async function detach(path: string): Promise<boolean> {
+  try {
+    await unmount(path)
+    return true
+  } catch (error) {
+    if (isErrno(error, 'EINVAL', 'ENOENT')) return false
+    throw error
+  }
+}
+
+function rootOf({ uids, gids }: IdMaps): Owner {
+  return { uid: toHost(0, uids), gid: toHost(0, gids) }
+}

@@ -1,0 +1,116 @@
+import { isDeepStrictEqual } from 'node:util'
+import { InUseError, UnavailableError } from '../base/errors.ts'
+import { KeyedMutex } from '../base/keyed-mutex.ts'
+import type { Driver } from './driver.ts'
+import { type InitParameters, readInit, writeInit } from './init.ts'
+import {
+  type DriverOptions,
+  openDriver,
+  type OpenDriver,
+} from './open-driver.ts'
+import { parseStorageOptions } from './storage-options.ts'
+
+export interface GraphHostOptions extends DriverOptions {
+  /** Where the last Init is remembered. Layers live in the Home that it names. */
+  readonly dataRoot: string
+}
+
+/**
+ * Holds the driver that Docker's calls go to, from one Init to the next.
+ *
+ * Docker says Init when it starts, and does not repeat it when the plugin does. So
+ * the last one is remembered, and its driver opened again, with what is mounted
+ * left as it is.
+ */
+export class GraphHost {
+  readonly #options: GraphHostOptions
+  readonly #turns = new KeyedMutex()
+  #parameters: InitParameters | undefined
+  #open: OpenDriver | undefined
+  #reason: unknown
+
+  private constructor(options: GraphHostOptions) {
+    this.#options = options
+  }
+
+  /**
+   * Opens the driver of the last Init, if there was one. Where that fails the host
+   * is open all the same, and the failure is what {@link driver} answers.
+   */
+  static async open(options: GraphHostOptions): Promise<GraphHost> {
+    const host = new GraphHost(options)
+    try {
+      const last = await readInit(options.dataRoot)
+      if (last !== undefined) await host.#switchTo(last)
+    } catch (error) {
+      options.log.error('Layers cannot be opened again', { error })
+      host.#reason = error
+    }
+    return host
+  }
+
+  /**
+   * Opens the driver for `parameters`. With those of the present driver, nothing
+   * happens; with another Home or other maps it is replaced.
+   *
+   * @throws InUseError for another Home while layers of the present one are held.
+   * @throws InvalidArgumentError for an option that is unknown.
+   */
+  async init(parameters: InitParameters): Promise<void> {
+    await this.#turns.run('driver', async () => {
+      const present = this.#parameters
+      if (isDeepStrictEqual(parameters, present)) return
+      parseStorageOptions(parameters.options)
+      if (present !== undefined) this.#refuseToLeave(present, parameters)
+      await this.#switchTo(parameters)
+      await writeInit(this.#options.dataRoot, parameters)
+    })
+  }
+
+  /** @throws UnavailableError before Docker's first Init, or where it failed. */
+  get driver(): Driver {
+    if (this.#open !== undefined) return this.#open.driver
+    if (this.#reason === undefined) {
+      throw new UnavailableError(
+        'There are no layers yet: Docker has not said Init, which it does when it starts',
+      )
+    }
+    throw new UnavailableError('Layers cannot be opened', {
+      cause: this.#reason,
+    })
+  }
+
+  /** Leaves everything mounted: a restart is nothing that containers notice. */
+  async close(): Promise<void> {
+    await this.#turns.run('driver', () => this.#leave())
+  }
+
+  #refuseToLeave(present: InitParameters, next: InitParameters): void {
+    if (present.home === next.home || this.#open?.isHeld() !== true) return
+    throw new InUseError(
+      `Cannot switch from "${present.home}" to "${next.home}": layers there are in use. Stop the Docker daemon that uses them`,
+    )
+  }
+
+  async #switchTo(parameters: InitParameters): Promise<void> {
+    // One Home cannot be opened twice. Another is opened before this is left, so
+    // that a failure leaves everything as it was.
+    if (this.#parameters?.home === parameters.home) await this.#leave()
+    try {
+      const open = await openDriver(parameters, this.#options)
+      await this.#leave()
+      this.#open = open
+      this.#parameters = parameters
+    } catch (error) {
+      this.#reason = error
+      throw error
+    }
+  }
+
+  async #leave(): Promise<void> {
+    const open = this.#open
+    this.#open = undefined
+    this.#parameters = undefined
+    await open?.close()
+  }
+}

@@ -1,0 +1,202 @@
+import * as fs from 'node:fs/promises'
+import { basename, join } from 'node:path'
+import { AlreadyExistsError, isErrno, NotFoundError } from '../base/errors.ts'
+import { type LayerId, NO_PARENT } from './driver.ts'
+import type { Home } from './home.ts'
+import { type Eraser, REMOVAL_PREFIX, Removals } from './removals.ts'
+import type { Step } from './step.ts'
+
+const LAYERS = 'layers'
+const PARENT = 'parent'
+const REMOVED = 'removed'
+
+/** A layer as far as every driver knows it. */
+export interface LayerRecord {
+  readonly id: LayerId
+  readonly parent: LayerId
+}
+
+interface Entry extends LayerRecord {
+  children: number
+  removed: boolean
+}
+
+/** Adds what a driver keeps to the directory of a layer in the making. */
+export type Build = (draft: string) => Promise<readonly Step[]>
+
+export interface FolderOptions {
+  /** Whether children read the data of their parent, which then outlives it. */
+  readonly childrenRead: boolean
+  readonly erase?: Eraser
+}
+
+/**
+ * The part of a driver's house that all drivers share: a directory for each layer.
+ *
+ *     <home>/layers/<id>/          whatever the driver keeps
+ *     <home>/layers/<id>/parent    symlink to ../<parent>; not on base layers
+ *     <home>/layers/<id>/removed   the layer is removed, but a child reads it
+ *
+ * Only names are kept here, and no file has content: a power cut may take the
+ * content of a file that a rename has made visible, but never tears a name.
+ *
+ * All names are read once and then known, because no other process has Home.
+ */
+export class LayerFolders {
+  readonly #home: Home
+  readonly #options: FolderOptions
+  readonly #removals: Removals
+  readonly #entries = new Map<LayerId, Entry>()
+
+  private constructor(home: Home, options: FolderOptions) {
+    this.#home = home
+    this.#options = options
+    this.#removals = new Removals(home.log, options.erase)
+  }
+
+  /** Reads the layers of `home`, and sweeps what was half made or half removed. */
+  static async open(home: Home, options: FolderOptions): Promise<LayerFolders> {
+    await home.ensureDirectory(LAYERS)
+    const folders = new LayerFolders(home, options)
+    await folders.#removals.sweep(home.path, ['new-', REMOVAL_PREFIX])
+    await folders.#read()
+    return folders
+  }
+
+  /** Where the layer's directory is, counted from Home. */
+  pathOf(id: LayerId): string {
+    return `${LAYERS}/${id}`
+  }
+
+  has(id: LayerId): boolean {
+    return this.#entries.get(id)?.removed === false
+  }
+
+  /** The layers, and those whose data is still read. */
+  ids(): readonly LayerId[] {
+    return [...this.#entries.keys()]
+  }
+
+  /** @throws NotFoundError when `id` is not a layer. */
+  record(id: LayerId): LayerRecord {
+    const entry = this.#entries.get(id)
+    if (entry !== undefined && !entry.removed) return entry
+    throw new NotFoundError(`Layer "${id}" does not exist`)
+  }
+
+  /** The layers beneath `id`, nearest first, removed ones among them. */
+  ancestors(id: LayerId): readonly LayerId[] {
+    const ancestors: LayerId[] = []
+    let { parent } = this.record(id)
+    while (parent !== NO_PARENT) {
+      ancestors.push(parent)
+      const entry = this.#entries.get(parent)
+      if (entry === undefined) {
+        throw new NotFoundError(
+          `Layer "${id}" cannot be read: layer "${parent}" beneath it is missing`,
+        )
+      }
+      parent = entry.parent
+    }
+    return ancestors
+  }
+
+  isParent(id: LayerId): boolean {
+    return (this.#entries.get(id)?.children ?? 0) > 0
+  }
+
+  /** Adds a layer that is whole when it can be seen, and absent after a failure. */
+  async create(id: LayerId, parent: LayerId, build: Build): Promise<void> {
+    if (this.#entries.has(id)) throw new AlreadyExistsError(taken(id))
+    if (parent !== NO_PARENT) this.record(parent)
+    // Counted from now on, so that the parent's data stays while it is read.
+    const entry = { id, parent, children: 0, removed: false }
+    this.#count(parent, 1)
+    const draft = this.#home.draft()
+    try {
+      const steps = [...(await build(draft))]
+      if (parent !== NO_PARENT) {
+        const path = join(draft, PARENT)
+        steps.push({ do: 'symlink', path, target: `../${parent}` })
+      }
+      steps.push({ do: 'rename', from: draft, to: this.pathOf(id) })
+      await this.#home.run(steps)
+      this.#entries.set(id, entry)
+    } catch (error) {
+      this.#count(parent, -1)
+      this.#removals.start(this.#home.absolute(draft))
+      if (isErrno(error, 'ENOTEMPTY', 'EEXIST')) {
+        throw new AlreadyExistsError(taken(id), { cause: error })
+      }
+      throw error
+    }
+  }
+
+  /** `alongside` are steps that let go of the layer's other names. */
+  async remove(id: LayerId, alongside: Alongside = () => []): Promise<void> {
+    const entry = this.#entries.get(id)
+    if (entry === undefined || entry.removed) return
+    if (this.#options.childrenRead && entry.children > 0) {
+      const path = join(this.pathOf(id), REMOVED)
+      await this.#home.run([{ do: 'mark', path }])
+      entry.removed = true
+      return
+    }
+    await this.#discard(entry, alongside)
+  }
+
+  settled(): Promise<void> {
+    return this.#removals.settled()
+  }
+
+  close(): Promise<void> {
+    return this.#removals.close()
+  }
+
+  /** Removes the layer, and each removed ancestor that only it had kept. */
+  async #discard(entry: Entry, alongside: Alongside): Promise<void> {
+    const { id, parent } = entry
+    const away = `${REMOVAL_PREFIX}${basename(this.#home.draft())}`
+    const steps = alongside(id)
+    const rename = { do: 'rename', from: this.pathOf(id), to: away } as const
+    await this.#home.run([rename, ...steps])
+    this.#entries.delete(id)
+    this.#removals.start(this.#home.absolute(away))
+    const above = this.#count(parent, -1)
+    if (above?.removed === true && above.children === 0) {
+      await this.#discard(above, alongside)
+    }
+  }
+
+  #count(id: LayerId, difference: 1 | -1): Entry | undefined {
+    const entry = this.#entries.get(id)
+    if (entry !== undefined) entry.children += difference
+    return entry
+  }
+
+  async #read(): Promise<void> {
+    const layers = this.#home.absolute(LAYERS)
+    for (const id of await fs.readdir(layers)) {
+      const names = await fs.readdir(join(layers, id))
+      const parent = names.includes(PARENT)
+        ? basename(await fs.readlink(join(layers, id, PARENT)))
+        : NO_PARENT
+      const removed = names.includes(REMOVED)
+      this.#entries.set(id, { id, parent, children: 0, removed })
+    }
+    for (const { parent } of this.#entries.values()) this.#count(parent, 1)
+    for (const entry of this.#entries.values()) {
+      // The process died after the last child went and before this one did.
+      if (entry.removed && entry.children === 0) {
+        await this.#discard(entry, () => [])
+      }
+    }
+  }
+}
+
+/** What else must go, in the same go, when the directory of a layer goes. */
+export type Alongside = (id: LayerId) => readonly Step[]
+
+function taken(id: LayerId): string {
+  return `Layer "${id}" already exists`
+}

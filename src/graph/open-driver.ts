@@ -1,0 +1,60 @@
+import { AUTO, openLayers } from './driver-choice.ts'
+import { DRIVERS } from './drivers.ts'
+import type { Log } from '../base/log.ts'
+import type { Driver } from './driver.ts'
+import { Home } from './home.ts'
+import type { InitParameters } from './init.ts'
+import { MountedLayers } from './mounted-layers.ts'
+import { NaiveDiffDriver } from './naive-diff.ts'
+import { parseStorageOptions } from './storage-options.ts'
+
+export interface DriverOptions {
+  /** The driver to use where Docker's options name none; `auto` by default. */
+  readonly driver?: string | undefined
+  /** Whether to compare trees even where the driver could tell changes itself. */
+  readonly naiveDiff?: boolean | undefined
+  readonly log: Log
+}
+
+/** A driver together with what it stands on. */
+export interface OpenDriver {
+  readonly driver: Driver
+  /** Whether anyone holds any of its layers. */
+  isHeld(): boolean
+  /** Lets go of Home, and leaves all mounts for the next to open it. */
+  close(): Promise<void>
+}
+
+/** Opens the driver for what Docker's Init says, over whatever is there already. */
+export async function openDriver(
+  parameters: InitParameters,
+  options: DriverOptions,
+): Promise<OpenDriver> {
+  const { driver: wanted = options.driver ?? AUTO } = parseStorageOptions(
+    parameters.options,
+  )
+  const { uidMaps: uids, gidMaps: gids } = parameters
+  const home = await Home.open(parameters.home, {
+    log: options.log,
+    idMaps: { uids, gids },
+  })
+  try {
+    const { layers, reason } = await openLayers(DRIVERS, home, wanted)
+    const mounted = await MountedLayers.open(layers, home)
+    options.log.info('Layers opened', { driver: layers.name, reason })
+    return {
+      driver: await NaiveDiffDriver.open(mounted, {
+        marks: home.path,
+        idMaps: home.idMaps,
+      }),
+      isHeld: () => mounted.isHeld(),
+      async close() {
+        await mounted.close()
+        await home.close()
+      },
+    }
+  } catch (error) {
+    await home.close()
+    throw error
+  }
+}

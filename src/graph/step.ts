@@ -1,0 +1,44 @@
+import * as fs from 'node:fs'
+
+/**
+ * One small thing to do on disk. A driver describes what a change of its layers
+ * takes as a list of steps, and `Home.run` does them in one go: handing each of
+ * them to another thread alone would take longer than the step.
+ */
+export type Step =
+  | {
+      readonly do: 'mkdir'
+      readonly path: string
+      readonly mode: number
+      readonly uid?: number
+      readonly gid?: number
+    }
+  /** An empty file, which says something by being there. */
+  | { readonly do: 'mark'; readonly path: string }
+  | { readonly do: 'symlink'; readonly path: string; readonly target: string }
+  | { readonly do: 'rename'; readonly from: string; readonly to: string }
+  /** An absent file is unlinked without complaint. */
+  | { readonly do: 'unlink'; readonly path: string }
+
+export function runStep(step: Step): void {
+  switch (step.do) {
+    case 'mkdir':
+      fs.mkdirSync(step.path, { mode: step.mode })
+      if (step.uid !== undefined || step.gid !== undefined) {
+        fs.lchownSync(step.path, step.uid ?? 0, step.gid ?? 0)
+      }
+      return
+    case 'mark':
+      fs.closeSync(fs.openSync(step.path, 'a', 0o600))
+      return
+    case 'symlink':
+      fs.symlinkSync(step.target, step.path)
+      return
+    case 'rename':
+      fs.renameSync(step.from, step.to)
+      return
+    case 'unlink':
+      fs.rmSync(step.path, { force: true })
+      return
+  }
+}
