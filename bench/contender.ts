@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Disk } from './disk.ts'
 import { type Answer, type Job, Peer, peerProgram } from './peer.ts'
-import { Stowage } from './stowage.ts'
+import { Stowage, type StowageOptions } from './stowage.ts'
 
 /**
  * Who can be measured: our daemon behind its socket, dockerd's own driver in
@@ -40,6 +40,7 @@ export class Contender implements AsyncDisposable {
     kind: Kind,
     names: DriverNames,
     disk: Disk,
+    watch: Pick<StowageOptions, 'stallFile'> = {},
   ): Promise<Contender> {
     const home = join(disk.path, 'home')
     const driver = names.docker
@@ -66,6 +67,7 @@ export class Contender implements AsyncDisposable {
     const stowage = await Stowage.start({
       directory: join(disk.path, 'stowage'),
       graphDriver: names.stowage,
+      ...watch,
     })
     const { socket } = stowage
     const peer = await Peer.start({ driver: kind, home, socket })

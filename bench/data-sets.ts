@@ -12,17 +12,23 @@ const MIB = 1024 * KIB
 
 /** 10,000 files of 4 KiB in 500 folders. */
 export function small(): Promise<LayerTar> {
-  return packed('small.tar', async (tree) => {
-    for (let n = 0; n < 10_000; n++) {
-      await writeRandom(join(tree, `d${n % 500}`, `f${n}`), 4 * KIB)
+  return files(10_000)
+}
+
+/** As many files of 4 KiB, twenty to a folder. */
+export function files(count: number): Promise<LayerTar> {
+  return packed(`files-${count}.tar`, async (tree) => {
+    const folders = Math.ceil(count / 20)
+    for (let n = 0; n < count; n++) {
+      await writeRandom(join(tree, `d${n % folders}`, `f${n}`), 4 * KIB)
     }
   })
 }
 
 /** Files of 256 MiB: four, unless fewer are asked for. */
-export function big(files = 4): Promise<LayerTar> {
-  return packed(`big-${files}.tar`, async (tree) => {
-    for (let n = 0; n < files; n++)
+export function big(count = 4): Promise<LayerTar> {
+  return packed(`big-${count}.tar`, async (tree) => {
+    for (let n = 0; n < count; n++)
       await writeRandom(join(tree, `f${n}`), 256 * MIB)
   })
 }

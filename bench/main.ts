@@ -1,23 +1,73 @@
-import * as fs from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { command } from './command.ts'
 import { type Kind, KINDS } from './contender.ts'
 import { benchDocker } from './docker.ts'
-import { type Choice, LAYER_GROUPS, layerScenarios } from './layers.ts'
+import { LAYER_GROUPS, layerScenarios } from './layers.ts'
+import { benchMemory } from './memory.ts'
 import { whyNoPeer } from './peer.ts'
+import { report } from './report.ts'
 import { Samples } from './row.ts'
-import { play, type Rounds } from './scenario.ts'
-import { table } from './table.ts'
+import { scaleScenarios } from './scale.ts'
+import { playAll, type Rounds } from './scenario.ts'
+import { Scratch } from './scratch.ts'
 import { benchVolumes } from './volumes.ts'
 
-const RESULTS = join(import.meta.dirname, '../../bench/results')
+/** What fills one table. */
+interface Bench {
+  readonly name: string
+  /** The words that ask for it; a bench may fill the rows of some only. */
+  readonly groups: readonly string[]
+  readonly needsPeer: boolean
+  readonly run: (samples: Samples, options: Options) => Promise<void>
+}
 
-const GROUPS: readonly string[] = [...LAYER_GROUPS, 'volume', 'docker']
+interface Options extends Rounds {
+  readonly groups: ReadonlySet<string>
+  /** Leaves out what takes long. */
+  readonly quick: boolean
+}
+
+const BENCHES: readonly Bench[] = [
+  {
+    name: 'layers',
+    groups: LAYER_GROUPS,
+    needsPeer: true,
+    run: async (samples, options) =>
+      playAll(await layerScenarios(options), samples, options),
+  },
+  {
+    name: 'scale',
+    groups: ['scale'],
+    needsPeer: true,
+    run: async (samples, options) =>
+      playAll(await scaleScenarios(), samples, options),
+  },
+  { name: 'memory', groups: ['memory'], needsPeer: true, run: benchMemory },
+  { name: 'volumes', groups: ['volume'], needsPeer: false, run: benchVolumes },
+  { name: 'docker', groups: ['docker'], needsPeer: false, run: benchDocker },
+]
 
 async function main(): Promise<void> {
+  await using scratch = await Scratch.make()
+  const options = optionsFrom(process.argv.slice(2), scratch)
+  const lack = await whyNoPeer()
+  for (const bench of BENCHES) {
+    if (!bench.groups.some((group) => options.groups.has(group))) continue
+    if (bench.needsPeer && lack !== undefined) {
+      console.log(`Skipped: ${bench.name}: ${lack}`)
+      continue
+    }
+    const samples = new Samples()
+    try {
+      await bench.run(samples, options)
+    } finally {
+      await report(tableName(bench.name, options), samples)
+    }
+  }
+}
+
+function optionsFrom(args: readonly string[], scratch: Scratch): Options {
   const { values, positionals } = parseArgs({
+    args: [...args],
     allowPositionals: true,
     options: {
       rounds: { type: 'string' },
@@ -26,102 +76,33 @@ async function main(): Promise<void> {
       theirs: { type: 'string', default: 'dockerd' },
     },
   })
-  const unknown = positionals.find((group) => !GROUPS.includes(group))
-  if (unknown !== undefined) {
-    throw new Error(`"${unknown}" is none of ${GROUPS.join(', ')}`)
-  }
-  const groups = new Set(positionals.length > 0 ? positionals : GROUPS)
-  const rounds = Number(values.rounds ?? (values.quick ? 3 : 5))
-
-  await using scratch = await Scratch.make()
-  const options: Rounds = {
+  const { quick } = values
+  const known = BENCHES.flatMap(({ groups }) => groups)
+  for (const group of positionals) refuseUnknown(group, known)
+  return {
     scratch: scratch.path,
-    rounds,
+    rounds: Number(values.rounds ?? (quick ? 3 : 5)),
     kinds: { ours: kind(values.ours), theirs: kind(values.theirs) },
-  }
-  if (LAYER_GROUPS.some((group) => groups.has(group))) {
-    await benchLayers({ groups, quick: values.quick }, options)
-  }
-  if (groups.has('volume')) {
-    await bench('volumes', 'Volumes, stowage-against-local', (samples) =>
-      benchVolumes(samples, options),
-    )
-  }
-  if (groups.has('docker')) {
-    await bench(
-      `docker-${sides(options)}`,
-      `Docker, ${sides(options)}`,
-      (samples) => benchDocker(samples, options),
-    )
-  }
-}
-
-async function benchLayers(choice: Choice, options: Rounds): Promise<void> {
-  const lack = await whyNoPeer()
-  if (lack !== undefined) {
-    console.log(`Skipped: layers against dockerd's drivers: ${lack}`)
-    return
-  }
-  const scenarios = await layerScenarios(choice)
-  await bench(
-    `layers-${sides(options)}`,
-    `Layers, ${sides(options)}`,
-    async (samples) => {
-      for (const scenario of scenarios) {
-        console.log(`${scenario.title} …`)
-        await play(scenario, samples, options)
-      }
-    },
-  )
-}
-
-/** Prints a table and keeps it, even if what fills it ends early. */
-async function bench(
-  name: string,
-  title: string,
-  fill: (samples: Samples) => Promise<void>,
-): Promise<void> {
-  const samples = new Samples()
-  try {
-    await fill(samples)
-  } finally {
-    const text = table(title, samples.results)
-    console.log(text)
-    await fs.mkdir(RESULTS, { recursive: true })
-    await fs.writeFile(join(RESULTS, `${name}.txt`), text)
-  }
-}
-
-function sides({ kinds }: Rounds): string {
-  return `${kinds.ours}-against-${kinds.theirs}`
-}
-
-/** A folder on tmpfs, gone with this process and its mount namespace. */
-class Scratch implements AsyncDisposable {
-  readonly path: string
-
-  private constructor(path: string) {
-    this.path = path
-  }
-
-  static async make(): Promise<Scratch> {
-    const path = await fs.mkdtemp(join(tmpdir(), 'stowage-bench-'))
-    await command('mount', '-t', 'tmpfs', '-o', 'size=12g', 'bench', path)
-    return new Scratch(path)
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await command('umount', '--recursive', '--lazy', this.path)
-    await fs.rmdir(this.path)
+    groups: new Set(positionals.length > 0 ? positionals : known),
+    quick,
   }
 }
 
 function kind(name: string): Kind {
-  const found = KINDS.find((known) => known === name)
-  if (found === undefined) {
-    throw new Error(`"${name}" is none of ${KINDS.join(', ')}`)
-  }
-  return found
+  refuseUnknown(name, KINDS)
+  return name as Kind
+}
+
+function refuseUnknown(name: string, known: readonly string[]): void {
+  if (known.includes(name)) return
+  throw new Error(`"${name}" is none of ${known.join(', ')}`)
+}
+
+/** Unusual contenders do not overwrite the table of the usual ones. */
+function tableName(name: string, { kinds }: Options): string {
+  const { ours, theirs } = kinds
+  if (ours === 'stowage' && theirs === 'dockerd') return name
+  return `${name}-${ours}-against-${theirs}`
 }
 
 await main()

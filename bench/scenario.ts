@@ -28,8 +28,19 @@ export interface Rounds {
   readonly kinds: Readonly<Record<Side, Kind>>
 }
 
-/** Plays a scenario, step by step, each step by both sides before the next. */
-export async function play(
+/** Plays each scenario, and each step of it by both sides before the next. */
+export async function playAll(
+  scenarios: readonly Scenario[],
+  samples: Samples,
+  rounds: Rounds,
+): Promise<void> {
+  for (const scenario of scenarios) {
+    console.log(`${scenario.title} …`)
+    await play(scenario, samples, rounds)
+  }
+}
+
+async function play(
   scenario: Scenario,
   samples: Samples,
   { scratch, rounds, kinds }: Rounds,

@@ -1,40 +1,56 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import * as fs from 'node:fs/promises'
-import { connect } from 'node:net'
+import { type IncomingMessage, request } from 'node:http'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { STALL_FILE } from './loop-watch.ts'
 
 const MAIN = join(import.meta.dirname, '../src/main.js')
+const LOOP_WATCH = join(import.meta.dirname, 'loop-watch.js')
 const START_DEADLINE = 10_000
 
 export interface StowageOptions {
   /** Where its data, its socket and its log are kept. */
   readonly directory: string
   readonly graphDriver?: string
+  /** Where it shall tell how long its event loop stood still. */
+  readonly stallFile?: string
 }
 
 /** The real daemon, as a user has it. */
 export class Stowage implements AsyncDisposable {
   readonly socket: string
+  /** From its start to its first answer. */
+  readonly startMilliseconds: number
   readonly #process: ChildProcess
 
-  private constructor(socket: string, process: ChildProcess) {
+  private constructor(
+    socket: string,
+    process: ChildProcess,
+    startMilliseconds: number,
+  ) {
     this.socket = socket
     this.#process = process
+    this.startMilliseconds = startMilliseconds
   }
 
   static async start({
     directory,
     graphDriver = 'auto',
+    stallFile,
   }: StowageOptions): Promise<Stowage> {
     await fs.mkdir(directory, { recursive: true })
     const socket = join(directory, 'plugin.sock')
     const log = await fs.open(join(directory, 'log'), 'a')
-    const child = spawn(process.execPath, [MAIN, 'serve'], {
+    const started = performance.now()
+    const watch =
+      stallFile === undefined ? [] : ['--import', `file://${LOOP_WATCH}`]
+    const child = spawn(process.execPath, [...watch, MAIN, 'serve'], {
       stdio: ['ignore', log.fd, log.fd],
       env: {
         ...process.env,
+        [STALL_FILE]: stallFile,
         STOWAGE_SOCKET: socket,
         STOWAGE_ADMIN_SOCKET: join(directory, 'admin.sock'),
         STOWAGE_DATA_ROOT: join(directory, 'data'),
@@ -42,9 +58,8 @@ export class Stowage implements AsyncDisposable {
       },
     })
     await log.close()
-    const stowage = new Stowage(socket, child)
-    await stowage.#listening(directory)
-    return stowage
+    await answering(socket, child, directory)
+    return new Stowage(socket, child, performance.now() - started)
   }
 
   /** The most memory it held since {@link forgetPeak}, in MiB. */
@@ -79,25 +94,6 @@ export class Stowage implements AsyncDisposable {
     await once(this.#process, 'exit')
   }
 
-  async #listening(directory: string): Promise<void> {
-    const deadline = Date.now() + START_DEADLINE
-    for (;;) {
-      const attempt = connect(this.socket)
-      try {
-        await once(attempt, 'connect')
-        return
-      } catch (error) {
-        if (this.#process.exitCode !== null || Date.now() > deadline) {
-          const log = await fs.readFile(join(directory, 'log'), 'utf8')
-          throw new Error(`Stowage did not start:\n${log}`, { cause: error })
-        }
-        await sleep(10)
-      } finally {
-        attempt.destroy()
-      }
-    }
-  }
-
   async #status(field: string): Promise<number> {
     const path = `/proc/${this.#process.pid}/status`
     const status = await fs.readFile(path, 'utf8')
@@ -110,5 +106,29 @@ export class Stowage implements AsyncDisposable {
     const stat = await fs.readFile(`/proc/${this.#process.pid}/stat`, 'utf8')
     const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
     return Number(fields[11]) + Number(fields[12])
+  }
+}
+
+async function answering(
+  socketPath: string,
+  child: ChildProcess,
+  directory: string,
+): Promise<void> {
+  const deadline = Date.now() + START_DEADLINE
+  for (;;) {
+    try {
+      const path = '/Plugin.Activate'
+      const call = request({ socketPath, method: 'POST', path, agent: false })
+      call.end()
+      const [response] = (await once(call, 'response')) as [IncomingMessage]
+      response.resume()
+      return
+    } catch (error) {
+      if (child.exitCode !== null || Date.now() > deadline) {
+        const log = await fs.readFile(join(directory, 'log'), 'utf8')
+        throw new Error(`Stowage did not start:\n${log}`, { cause: error })
+      }
+      await sleep(5)
+    }
   }
 }
