@@ -37,6 +37,18 @@ export class Fields {
     )
   }
 
+  nameOrNone(field: string, limit?: number): string {
+    return this.string(field) === '' ? '' : this.name(field, limit)
+  }
+
+  absolutePath(field: string): string {
+    const value = this.string(field)
+    if (value.startsWith('/') && !value.includes('\0')) return value
+    throw new InvalidArgumentError(
+      `${field} ${JSON.stringify(value)} is not an absolute path`,
+    )
+  }
+
   strings(field: string): readonly string[] {
     const value = this.#fields[field] ?? []
     if (Array.isArray(value) && value.every(isString)) return value

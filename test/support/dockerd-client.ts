@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import * as http from 'node:http'
+import type * as net from 'node:net'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -71,7 +72,7 @@ export class DockerdClient {
 
   /**
    * Uploads a layer tar in chunks. The source of a second attempt is closed, so
-   * it ends after the headers; see `abandonedUpload`.
+   * that one ends after its headers.
    */
   async applyDiff(
     id: string,
@@ -83,7 +84,10 @@ export class DockerdClient {
     const source = Buffer.isBuffer(tar) ? Readable.from(chunksOf(tar)) : tar
     let first = true
     return this.#retrying('', async () => {
-      if (!first) return this.abandonedUpload(id, parent)
+      if (!first) {
+        await this.cutUpload(path, Buffer.alloc(0))
+        throw new Error('io: read/write on closed pipe')
+      }
       first = false
       const request = this.upload(path)
       const [answer] = await Promise.all([
@@ -99,13 +103,15 @@ export class DockerdClient {
     return this.#request(path, { 'Transfer-Encoding': 'chunked' })
   }
 
-  /** What dockerd does when it repeats an ApplyDiff: headers, and then nothing. */
-  async abandonedUpload(id: string, parent: string): Promise<never> {
-    const request = this.upload(uploadPath(id, parent))
+  /** An upload that is cut off when it has sent `bytes`. */
+  async cutUpload(path: string, bytes: Buffer): Promise<void> {
+    const request = this.upload(path)
+    request.on('error', () => undefined)
     request.flushHeaders()
-    await once(request, 'socket')
+    const [socket] = (await once(request, 'socket')) as [net.Socket]
+    if (bytes.length > 0) request.write(bytes)
+    await new Promise((sent) => socket.write('', sent))
     request.destroy()
-    throw new Error('io: read/write on closed pipe')
   }
 
   /** Closes the connections that dockerd would have kept. */
