@@ -2,26 +2,14 @@ import { pipeline } from 'node:stream/promises'
 import { Router } from 'express'
 import type { IdMap } from '../archive/id-map.ts'
 import { startedStream } from '../base/started-stream.ts'
-import type { CreateOptions, Driver, LayerId } from '../graph/driver.ts'
+import type { CreateOptions, LayerId } from '../graph/driver.ts'
+import type { GraphHost } from '../graph/host.ts'
 import { changesJson } from './changes-json.ts'
 import { Fields } from './fields.ts'
 import { answer, jsonBody, MEDIA_TYPE } from './rpc.ts'
 import { withWholeBody } from './whole-body.ts'
 
 const TAR = 'application/x-tar'
-
-/** Where the routes find the driver; `Init` says which home it has. */
-export interface GraphHost {
-  init(settings: {
-    readonly home: string
-    readonly options: readonly string[]
-    readonly uidMaps: IdMap
-    readonly gidMaps: IdMap
-  }): Promise<void>
-
-  /** @throws UnavailableError before the first `init`. */
-  readonly driver: Driver
-}
 
 /** Docker's longest id is 69 characters; drivers need room for names of their own. */
 const LONGEST_ID = 128
@@ -31,7 +19,7 @@ const LONGEST_ID = 128
  *
  * Failures are thrown here and become `{ "Err": … }` in `reply.ts`.
  */
-export function graphRoutes(host: GraphHost): Router {
+export function graphRoutes(host: Pick<GraphHost, 'init' | 'driver'>): Router {
   const routes = Router({ strict: true, caseSensitive: true })
 
   answer(routes, 'GraphDriver.Init', async (request) => {
