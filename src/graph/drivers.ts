@@ -1,4 +1,7 @@
+import { BtrfsLayers } from './btrfs/btrfs-layers.ts'
 import type { Candidate } from './driver-choice.ts'
 
 /** Every way to keep layers, in the order in which `auto` tries them. */
-export const DRIVERS: readonly Candidate[] = []
+export const DRIVERS: readonly Candidate[] = [
+  { name: 'btrfs', bestOn: ['btrfs'], open: (home) => BtrfsLayers.open(home) },
+]
