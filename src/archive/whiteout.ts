@@ -13,5 +13,7 @@ export const AUFS_PREFIX = '.wh..wh.'
 export const AUFS_LINKS = '.wh..wh.plnk'
 
 export const OVERLAY_OPAQUE = 'trusted.overlay.opaque'
+/** What it is called where overlay is mounted inside a user namespace. */
+export const OVERLAY_USER_OPAQUE = 'user.overlay.opaque'
 /** What overlay keeps for itself; no archive may carry it in or out. */
 export const OVERLAY_PREFIX = 'trusted.overlay.'

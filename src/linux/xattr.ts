@@ -8,11 +8,9 @@ const NOTHING = Buffer.alloc(0)
 const READ = ['const char *', 'const char *', 'void *', 'size_t']
 const lgetxattr = declare('lgetxattr', READ, 'long')
 const fgetxattr = declare('fgetxattr', ['int', ...READ.slice(1)], 'long')
-const llistxattr = declare(
-  'llistxattr',
-  ['const char *', 'void *', 'size_t'],
-  'long',
-)
+const LIST = ['const char *', 'void *', 'size_t']
+const llistxattr = declare('llistxattr', LIST, 'long')
+const flistxattr = declare('flistxattr', ['int', ...LIST.slice(1)], 'long')
 const lsetxattr = declare('lsetxattr', [
   'const char *',
   'const char *',
@@ -22,37 +20,34 @@ const lsetxattr = declare('lsetxattr', [
 ])
 const lremovexattr = declare('lremovexattr', ['const char *', 'const char *'])
 
+/** A file by its path, which is never followed, or by its descriptor. */
+export type FileReference = PathBytes | number
+
 /**
- * The names of the extended attributes of `path` itself, in byte order. None
- * where the filesystem has no such thing.
+ * The names of a file's extended attributes, in byte order. None where the
+ * filesystem has no such thing.
  */
-export function listXattrs(path: PathBytes): Buffer[] {
-  const file = cPath(path)
-  const names = sized('llistxattr', path, (buffer) =>
-    llistxattr.attempt(file, buffer, buffer.length),
+export function listXattrs(file: FileReference): Buffer[] {
+  const reference = typeof file === 'number' ? file : cPath(file)
+  const list = typeof file === 'number' ? flistxattr : llistxattr
+  const names = sized('listxattr', file, (buffer) =>
+    list.attempt(reference, buffer, buffer.length),
   )
   return names === undefined
     ? []
     : split(names).toSorted((a, b) => a.compare(b))
 }
 
-/**
- * The value of an attribute of a file, which is given by its path, never
- * followed, or by its descriptor. `undefined` where there is none.
- */
+/** The value of an attribute, or `undefined` where there is none. */
 export function getXattr(
-  file: PathBytes | number,
+  file: FileReference,
   name: PathBytes,
 ): Buffer | undefined {
+  const reference = typeof file === 'number' ? file : cPath(file)
+  const get = typeof file === 'number' ? fgetxattr : lgetxattr
   const key = cPath(name)
-  if (typeof file === 'number') {
-    return sized('fgetxattr', `descriptor ${file}`, (buffer) =>
-      fgetxattr.attempt(file, key, buffer, buffer.length),
-    )
-  }
-  const path = cPath(file)
-  return sized('lgetxattr', file, (buffer) =>
-    lgetxattr.attempt(path, key, buffer, buffer.length),
+  return sized('getxattr', file, (buffer) =>
+    get.attempt(reference, key, buffer, buffer.length),
   )
 }
 
@@ -87,7 +82,7 @@ const scratch = Buffer.alloc(1024)
 /** What `read` fills a buffer with, once it is big enough; its size may race. */
 function sized(
   call: string,
-  subject: PathBytes,
+  file: FileReference,
   read: (buffer: Buffer) => number,
 ): Buffer | undefined {
   let buffer = scratch
@@ -95,7 +90,7 @@ function sized(
     const size = read(buffer)
     if (size >= 0) return Buffer.from(buffer.subarray(0, size))
     if (size === -ENODATA || size === -ENOTSUP) return undefined
-    if (size !== -ERANGE) throw systemError(-size, call, [String(subject)])
+    if (size !== -ERANGE) throw systemError(-size, call, [String(file)])
     buffer = Buffer.alloc(Math.max(read(NOTHING), 0) + scratch.length)
   }
 }

@@ -39,10 +39,7 @@ export async function settleFormat(
   return found
 }
 
-/** What the file at `path` states, or `undefined` where there is none. */
-export async function readFormat(
-  path: string,
-): Promise<DiskFormat | undefined> {
+async function readFormat(path: string): Promise<DiskFormat | undefined> {
   let text
   try {
     text = await fs.readFile(path, 'utf8')

@@ -1,0 +1,98 @@
+import type { Readable } from 'node:stream'
+import { setImmediate } from 'node:timers/promises'
+import { startedStream } from '../base/started-stream.ts'
+import type { FilterSpec } from './filter-spec.ts'
+import { type IdMaps, NO_ID_MAPS } from './id-map.ts'
+import { openPack, type PackJob } from './pack-job.ts'
+import type { TreeSource } from './tree-source.ts'
+
+/** Something that a tar cannot say, and that is therefore not in it. */
+export interface Omission {
+  readonly path: Buffer
+  readonly reason: string
+}
+
+export interface DiffOptions {
+  /** Owners are told as this user namespace sees them. */
+  readonly idMaps?: IdMaps | undefined
+  /**
+   * Somebody may be writing to the tree: files that change meanwhile are cut or
+   * padded to the size they had, and what vanishes is left out. Otherwise each of
+   * these is an error, because nobody should be writing.
+   */
+  readonly writable?: boolean | undefined
+  /** Told of sockets, and of names that a layer would take for a whiteout. */
+  readonly onOmission?: ((omission: Omission) => void) | undefined
+  readonly signal?: AbortSignal | undefined
+}
+
+/**
+ * The changes of `source` as an uncompressed layer tar: in the byte order of the
+ * paths, times in whole seconds, of xattrs only the capability. The same changes
+ * are the same bytes.
+ *
+ * A failure midway destroys the stream with an error that names the path; whoever
+ * stops reading lets go of the trees.
+ *
+ * @throws the system error when a tree cannot be opened.
+ * @throws NotSupportedError for an upper directory that refers to its lowers. That
+ * may come late, and then it destroys the stream.
+ */
+export function layerDiff(
+  source: TreeSource,
+  options: DiffOptions = {},
+): Promise<Readable> {
+  return pack(source, { ...options, isExact: false })
+}
+
+export interface ExportOptions extends DiffOptions {
+  readonly filter?: FilterSpec | undefined
+  /** Headers without what follows them, to know what there is. */
+  readonly headersOnly?: boolean | undefined
+}
+
+/** A whole tree as a tar that keeps everything: all xattrs, and nanoseconds. */
+export function packTree(
+  root: string,
+  options: ExportOptions = {},
+): Promise<Readable> {
+  return pack({ tree: root }, { ...options, isExact: true })
+}
+
+interface PackOptions extends ExportOptions {
+  readonly isExact: boolean
+}
+
+async function pack(
+  source: TreeSource,
+  options: PackOptions,
+): Promise<Readable> {
+  const { filter, isExact, onOmission, signal } = options
+  const job: PackJob = {
+    source,
+    idMaps: options.idMaps ?? NO_ID_MAPS,
+    isWritable: options.writable ?? false,
+    isExact,
+    headersOnly: options.headersOnly ?? false,
+    filter,
+  }
+  return startedStream(chunks(job, onOmission, signal))
+}
+
+async function* chunks(
+  job: PackJob,
+  onOmission: DiffOptions['onOmission'],
+  signal: AbortSignal | undefined,
+): AsyncGenerator<Uint8Array, void> {
+  using opened = openPack(job, (path, reason) => {
+    onOmission?.({ path: Buffer.from(path, 'latin1'), reason })
+  })
+  for (;;) {
+    signal?.throwIfAborted()
+    const chunk = Buffer.allocUnsafe(128 * 1024)
+    const length = opened.packer.fill(chunk)
+    if (length === 0) return
+    yield chunk.subarray(0, length)
+    await setImmediate()
+  }
+}
