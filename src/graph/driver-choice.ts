@@ -46,8 +46,10 @@ export async function openLayers(
       `Driver "${wanted}" cannot be used: the layers in "${home.path}" are kept by "${present}". Leave the driver to "${AUTO}", or name another Home`,
     )
   }
+  const candidate = named(candidates, present)
+  await claim(home.path, present)
   return {
-    layers: await named(candidates, present).open(home),
+    layers: await candidate.open(home),
     reason: `the layers in "${home.path}" are kept by it`,
   }
 }

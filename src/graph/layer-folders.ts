@@ -8,6 +8,7 @@ import type { Step } from './step.ts'
 
 const LAYERS = 'layers'
 const PARENT = 'parent'
+const SEALED = 'sealed'
 const REMOVED = 'removed'
 
 /** A layer as far as every driver knows it. */
@@ -18,6 +19,7 @@ export interface LayerRecord {
 
 interface Entry extends LayerRecord {
   children: number
+  sealed: boolean
   removed: boolean
 }
 
@@ -35,6 +37,7 @@ export interface FolderOptions {
  *
  *     <home>/layers/<id>/          whatever the driver keeps
  *     <home>/layers/<id>/parent    symlink to ../<parent>; not on base layers
+ *     <home>/layers/<id>/sealed    the layer is written no more
  *     <home>/layers/<id>/removed   the layer is removed, but a child reads it
  *
  * Only names are kept here, and no file has content: a power cut may take the
@@ -101,8 +104,14 @@ export class LayerFolders {
     return ancestors
   }
 
-  isParent(id: LayerId): boolean {
-    return (this.#entries.get(id)?.children ?? 0) > 0
+  isSealed(id: LayerId): boolean {
+    return this.#entries.get(id)?.sealed === true
+  }
+
+  async seal(id: LayerId): Promise<void> {
+    this.record(id)
+    await this.#home.run(this.#sealing(id))
+    this.#setSealed(id)
   }
 
   /** Adds a layer that is whole when it can be seen, and absent after a failure. */
@@ -110,7 +119,7 @@ export class LayerFolders {
     if (this.#entries.has(id)) throw new AlreadyExistsError(taken(id))
     if (parent !== NO_PARENT) this.record(parent)
     // Counted from now on, so that the parent's data stays while it is read.
-    const entry = { id, parent, children: 0, removed: false }
+    const entry = { id, parent, children: 0, sealed: false, removed: false }
     this.#count(parent, 1)
     const draft = this.#home.draft()
     try {
@@ -118,10 +127,12 @@ export class LayerFolders {
       if (parent !== NO_PARENT) {
         const path = join(draft, PARENT)
         steps.push({ do: 'symlink', path, target: `../${parent}` })
+        steps.push(...this.#sealing(parent))
       }
       steps.push({ do: 'rename', from: draft, to: this.pathOf(id) })
       await this.#home.run(steps)
       this.#entries.set(id, entry)
+      this.#setSealed(parent)
     } catch (error) {
       this.#count(parent, -1)
       this.#removals.start(this.#home.absolute(draft))
@@ -168,6 +179,16 @@ export class LayerFolders {
     }
   }
 
+  #sealing(id: LayerId): readonly Step[] {
+    if (this.isSealed(id)) return []
+    return [{ do: 'mark', path: join(this.pathOf(id), SEALED) }]
+  }
+
+  #setSealed(id: LayerId): void {
+    const entry = this.#entries.get(id)
+    if (entry !== undefined) entry.sealed = true
+  }
+
   #count(id: LayerId, difference: 1 | -1): Entry | undefined {
     const entry = this.#entries.get(id)
     if (entry !== undefined) entry.children += difference
@@ -181,8 +202,9 @@ export class LayerFolders {
       const parent = names.includes(PARENT)
         ? basename(await fs.readlink(join(layers, id, PARENT)))
         : NO_PARENT
+      const sealed = names.includes(SEALED)
       const removed = names.includes(REMOVED)
-      this.#entries.set(id, { id, parent, children: 0, removed })
+      this.#entries.set(id, { id, parent, children: 0, sealed, removed })
     }
     for (const { parent } of this.#entries.values()) this.#count(parent, 1)
     for (const entry of this.#entries.values()) {

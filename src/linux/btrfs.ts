@@ -2,18 +2,19 @@ import { constants } from 'node:fs'
 import * as fs from 'node:fs/promises'
 import { basename, dirname } from 'node:path'
 import { isErrno } from '../base/errors.ts'
+import { ROOT_TREE, searchTree, U64_MAX } from './btrfs-search.ts'
 import { FsMagic } from './fs-magic.ts'
 import { ioctl, ioctlNumber, requestCode } from './ioctl.ts'
 
 const FAMILY = 0x94
 const SYNC = requestCode('none', FAMILY, 8, 0)
-const TREE_SEARCH = requestCode('both', FAMILY, 17, 4096)
 const INO_LOOKUP = requestCode('both', FAMILY, 18, 4096)
 const SNAP_CREATE_V2 = requestCode('in', FAMILY, 23, 4096)
 const SUBVOL_CREATE_V2 = requestCode('in', FAMILY, 24, 4096)
 const SUBVOL_GETFLAGS = requestCode('out', FAMILY, 25, 8)
 const SUBVOL_SETFLAGS = requestCode('in', FAMILY, 26, 8)
 const FS_INFO = requestCode('out', FAMILY, 31, 1024)
+const GET_SUBVOL_INFO = requestCode('out', FAMILY, 60, 504)
 const SNAP_DESTROY_V2 = requestCode('in', FAMILY, 63, 4096)
 
 const SUBVOL_RDONLY = 1n << 1n
@@ -21,9 +22,7 @@ const SUBVOL_SPEC_BY_ID = 1n << 4n
 
 /** The inode number of every subvolume's root directory. */
 const FIRST_FREE_OBJECTID = 256
-const ROOT_TREE = 1n
 const ROOT_REF = 156
-const U64_MAX = 2n ** 64n - 1n
 
 /** Whether `path` is the root of a subvolume. Any filesystem but btrfs says no. */
 export async function isSubvolume(path: string): Promise<boolean> {
@@ -115,6 +114,18 @@ export async function nestedSubvolumes(
   return await childrenOf(handle, await idOf(handle))
 }
 
+/**
+ * The generation that the subvolume at `path` was made in. All that was changed in
+ * a snapshot since then is younger.
+ */
+export async function birthGeneration(path: string): Promise<bigint> {
+  await using handle = await openDirectory(path)
+  // struct btrfs_ioctl_get_subvol_info_args: the u64 at 352 is otransid.
+  const info = Buffer.alloc(504)
+  await ioctl.later(handle.fd, GET_SUBVOL_INFO, info)
+  return info.readBigUInt64LE(352)
+}
+
 /** Writes the whole filesystem that `path` lies on to disk. */
 export async function syncFilesystem(path: string): Promise<void> {
   await using handle = await openDirectory(path)
@@ -168,37 +179,18 @@ async function deleteWithNested(
   }
 }
 
-/**
- * Searches the tree of roots for references from `parent`, whose keys are
- * (parent, ROOT_REF, child).
- *
- * struct btrfs_ioctl_search_args: u64 tree, then least and most of u64 objectid,
- * u64 offset and u64 transid, of u32 type, u32 items, u32 and u64[4] unused; from
- * 104 on the items found, each headed by u64 transid, u64 objectid, u64 offset,
- * u32 type, u32 length.
- */
+/** References in the tree of roots have the keys (parent, ROOT_REF, child). */
 async function childrenOf(
-  { fd }: fs.FileHandle,
+  within: fs.FileHandle,
   parent: bigint,
 ): Promise<readonly bigint[]> {
+  const from = { objectId: parent, type: ROOT_REF, offset: 0n }
+  const to = { ...from, offset: U64_MAX }
   const children: bigint[] = []
-  for (let next = 0n; ; next = (children.at(-1) ?? 0n) + 1n) {
-    const search = Buffer.alloc(4096)
-    const words = [ROOT_TREE, parent, parent, next, U64_MAX, 0n, U64_MAX]
-    words.forEach((word, index) => search.writeBigUInt64LE(word, index * 8))
-    search.writeUInt32LE(ROOT_REF, 56)
-    search.writeUInt32LE(ROOT_REF, 60)
-    search.writeUInt32LE(4096, 64)
-    await ioctl.later(fd, TREE_SEARCH, search)
-
-    const count = search.readUInt32LE(64)
-    if (count === 0) return children
-    let position = 104
-    for (let item = 0; item < count; item++) {
-      children.push(search.readBigUInt64LE(position + 16))
-      position += 32 + search.readUInt32LE(position + 28)
-    }
+  for await (const item of searchTree(within, { tree: ROOT_TREE, from, to })) {
+    children.push(item.offset)
   }
+  return children
 }
 
 interface VolArgs {

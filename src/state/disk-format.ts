@@ -39,7 +39,10 @@ export async function settleFormat(
   return found
 }
 
-async function readFormat(path: string): Promise<DiskFormat | undefined> {
+/** What the file at `path` states, or `undefined` where there is none. */
+export async function readFormat(
+  path: string,
+): Promise<DiskFormat | undefined> {
   let text
   try {
     text = await fs.readFile(path, 'utf8')

@@ -111,6 +111,15 @@ export class AttachedStore {
     this.#entries.set(name, { name, store: this.name, volume })
   }
 
+  /** Takes note of what the store says about `name` when asked. */
+  async learn(name: string): Promise<void> {
+    try {
+      this.keep(await this.storer().get(name))
+    } catch (error) {
+      this.#keepProblem(name, messageOf(error))
+    }
+  }
+
   /** Takes note that the store has the volume no more. */
   forget(name: string): void {
     this.#entries.delete(name)
@@ -164,11 +173,14 @@ export class AttachedStore {
     await this.#correctHolds(storer, volumes)
     this.#entries.clear()
     for (const volume of volumes) this.keep(volume)
-    for (const { name, reason } of problems) {
-      this.#log.warn('Damaged volume', { volume: name, reason })
-      if (!isStorageName(name)) continue
-      this.#entries.set(name, { name, store: this.name, problem: reason })
-    }
+    for (const { name, reason } of problems) this.#keepProblem(name, reason)
+  }
+
+  #keepProblem(name: string, reason: string): void {
+    this.#log.warn('Damaged volume', { volume: name, reason })
+    // What no volume can be called takes nobody's name.
+    if (!isStorageName(name)) return
+    this.#entries.set(name, { name, store: this.name, problem: reason })
   }
 
   /** Who is said to hold a volume is right only as far as the kernel agrees. */

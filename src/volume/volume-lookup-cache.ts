@@ -20,7 +20,7 @@ import {
   VolumeStoreNotFoundError,
 } from './volume-errors.ts'
 import { checkVolumeName } from './volume-name.ts'
-import { parseVolumeOptions } from './volume-options.ts'
+import { parseVolumeOptions, type VolumeOptions } from './volume-options.ts'
 import type { VolumeStorer } from './volume-storer.ts'
 import type { Volume } from './volume.ts'
 
@@ -154,12 +154,9 @@ export class VolumeLookupCache {
       checkVolumeName(name, storer.capabilities.maxNameBytes)
       refuseUnable(options, storer)
       await this.#holds.clear(name)
-      const volume = await this.#ask(store, () => storer.create(name, options))
-      if (turn.isLate) {
-        await storer.remove(name)
-      } else {
-        store.keep(volume)
-      }
+      const volume = await this.#ask(store, () => created(store, name, options))
+      if (turn.isLate) await storer.remove(name)
+      else store.keep(volume)
       return volume
     })
   }
@@ -321,6 +318,20 @@ function twins(entries: readonly CatalogueEntry[]): CatalogueEntry {
 function usable({ name, volume, problem }: CatalogueEntry): Volume {
   if (volume !== undefined && problem === undefined) return volume
   throw new UnavailableError(`Volume "${name}" cannot be used: ${problem}`)
+}
+
+/** Should the store have the name after all, it is in the catalogue from now on. */
+async function created(
+  store: AttachedStore,
+  name: string,
+  options: VolumeOptions,
+): Promise<Volume> {
+  try {
+    return await store.storer().create(name, options)
+  } catch (error) {
+    if (error instanceof VolumeExistsError) await store.learn(name)
+    throw error
+  }
 }
 
 /** Removing what is gone already, by whomever, is as good. */

@@ -131,8 +131,8 @@ export function optionDifferences(
   return [...names]
     .filter((name) => has.get(name) !== wants.get(name))
     .map((name) => {
-      const [is, not] = [has, wants].map((of) => said(name, of.get(name)))
-      return `${name} is ${is}, not ${not}`
+      const [is, wanted] = [has, wants].map((of) => said(name, of.get(name)))
+      return `${name} is ${is} and should be ${wanted}`
     })
 }
 
@@ -196,7 +196,7 @@ function effective({
 }
 
 function said(name: string, value: OptionValue | undefined): string {
-  if (value === undefined) return 'not given'
+  if (value === undefined) return 'unset'
   if (name === 'mode') return `"${Number(value).toString(8).padStart(4, '0')}"`
   return `"${String(value)}"`
 }

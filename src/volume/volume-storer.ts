@@ -73,7 +73,8 @@ export interface VolumeStorer {
    * Creates an empty volume and returns it. It is on disk for good by then. On
    * failure no trace of it remains.
    *
-   * @throws VolumeExistsError when `name` is taken, be it by a damaged volume.
+   * @throws VolumeExistsError when `name` is taken, be it by a damaged volume or by
+   *   another who creates it at this moment.
    */
   create(name: string, options: VolumeOptions): Promise<Volume>
 

@@ -1,6 +1,8 @@
 import * as fs from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { deleteSubvolume, isSubvolume } from '../../src/linux/btrfs.ts'
+import { filesystemOf } from '../../src/linux/fs-magic.ts'
 import { mountsBelow } from '../../src/linux/mountinfo.ts'
 import { unmount } from '../../src/linux/mount.ts'
 
@@ -17,11 +19,23 @@ export function useTempDir(parent: () => string = tmpdir): TempDir {
   })
   afterEach(async () => {
     for (const mountpoint of await mountsBelow(path)) await unmount(mountpoint)
+    if ((await filesystemOf(path)) === 'btrfs') await deleteSubvolumes(path)
     await fs.rm(path, { recursive: true, force: true })
   })
   return {
     get path() {
       return path
     },
+  }
+}
+
+/** A subvolume may be read-only, and then nothing in it can be removed. */
+async function deleteSubvolumes(directory: string): Promise<void> {
+  const entries = await fs.readdir(directory, { withFileTypes: true })
+  for (const entry of entries) {
+    const path = join(directory, entry.name)
+    if (!entry.isDirectory()) continue
+    if (await isSubvolume(path)) await deleteSubvolume(path)
+    else await deleteSubvolumes(path)
   }
 }

@@ -1,0 +1,118 @@
+import { Thread } from '../../base/thread.ts'
+import { InvalidArgumentError } from '../../base/errors.ts'
+import type { MountSpec } from '../../linux/mount.ts'
+import {
+  type CreateOptions,
+  type LayerId,
+  NO_PARENT,
+  type StatusLine,
+} from '../driver.ts'
+import type { Home } from '../home.ts'
+import type { LayerDriver, LayerUsage, ViewOptions } from '../layer-driver.ts'
+import { LayerFolders } from '../layer-folders.ts'
+import type { CopyCalls } from './copy-worker.ts'
+import { TREE } from './layout.ts'
+import { filesystemOf } from '../../linux/fs-magic.ts'
+
+/** Keeps each layer as a tree of its own, copied from its parent's. Runs anywhere. */
+export class VfsLayers implements LayerDriver {
+  readonly name = 'vfs'
+  readonly #home: Home
+  readonly #folders: LayerFolders
+  readonly #thread = new Thread<CopyCalls>(
+    new URL('copy-worker.js', import.meta.url),
+  )
+
+  private constructor(home: Home, folders: LayerFolders) {
+    this.#home = home
+    this.#folders = folders
+  }
+
+  static async open(home: Home): Promise<VfsLayers> {
+    const folders = await LayerFolders.open(home, { childrenRead: false })
+    return new VfsLayers(home, folders)
+  }
+
+  async create(
+    id: LayerId,
+    parent: LayerId,
+    { storageOptions = {} }: CreateOptions = {},
+  ): Promise<void> {
+    const [option] = Object.keys(storageOptions)
+    if (option !== undefined) {
+      throw new InvalidArgumentError(
+        `Storage option "${option}" is not known to the vfs driver, which has none`,
+      )
+    }
+    await this.#folders.create(id, parent, async (draft) => {
+      const { uid, gid } = this.#home.root
+      const tree = `${draft}/${TREE}`
+      const outer = {
+        do: 'mkdir',
+        path: draft,
+        mode: 0o710,
+        uid: 0,
+        gid,
+      } as const
+      if (parent === NO_PARENT) {
+        return [outer, { do: 'mkdir', path: tree, mode: 0o755, uid, gid }]
+      }
+      await this.#home.run([outer])
+      await this.#thread.call(
+        'copy',
+        this.#home.absolute(this.#tree(parent)),
+        this.#home.absolute(tree),
+      )
+      return []
+    })
+  }
+
+  async mounts(
+    id: LayerId,
+    { readonly = this.#folders.isSealed(id) }: ViewOptions = {},
+  ): Promise<readonly MountSpec[]> {
+    const { id: existing } = this.#folders.record(id)
+    const options = readonly ? ['ro'] : []
+    return [{ type: 'bind', source: this.#tree(existing), options }]
+  }
+
+  seal(id: LayerId): Promise<void> {
+    return this.#folders.seal(id)
+  }
+
+  remove(id: LayerId): Promise<void> {
+    return this.#folders.remove(id)
+  }
+
+  async exists(id: LayerId): Promise<boolean> {
+    return this.#folders.has(id)
+  }
+
+  async usage(id: LayerId): Promise<LayerUsage> {
+    const { id: existing } = this.#folders.record(id)
+    const tree = this.#home.absolute(this.#tree(existing))
+    return this.#thread.call('usage', tree)
+  }
+
+  async metadata(id: LayerId): Promise<Readonly<Record<string, string>>> {
+    const { id: existing } = this.#folders.record(id)
+    return { Path: this.#home.absolute(this.#tree(existing)) }
+  }
+
+  async status(): Promise<readonly StatusLine[]> {
+    return [['Backing Filesystem', await filesystemOf(this.#home.path)]]
+  }
+
+  settled(): Promise<void> {
+    return this.#folders.settled()
+  }
+
+  async close(): Promise<void> {
+    await this.#thread.close()
+    await this.#folders.close()
+  }
+
+  #tree(id: LayerId): string {
+    return `${this.#folders.pathOf(id)}/${TREE}`
+  }
+}

@@ -1,0 +1,18 @@
+/** Where an implementation may differ: a test's title, and why it does not apply. */
+export type Exceptions = Readonly<Record<string, string>>
+
+/** Skips the tests that `except` names. Each must exist, so that none is stale. */
+export function honour(except: Exceptions): void {
+  beforeEach(function () {
+    if (this.currentTest!.title in except) this.skip()
+  })
+  after(function () {
+    const titles = titlesOf(this.test!.parent!)
+    const stale = Object.keys(except).filter((it) => !titles.includes(it))
+    if (stale.length > 0) throw new Error(`No such tests: ${stale.join(', ')}`)
+  })
+}
+
+function titlesOf({ tests, suites }: Mocha.Suite): string[] {
+  return [...tests.map(({ title }) => title), ...suites.flatMap(titlesOf)]
+}

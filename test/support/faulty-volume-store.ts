@@ -1,0 +1,82 @@
+import type { VolumeOptions } from '../../src/volume/volume-options.ts'
+import type {
+  VolumeListing,
+  VolumeStorer,
+} from '../../src/volume/volume-storer.ts'
+import type { Volume } from '../../src/volume/volume.ts'
+
+export type StoreCall =
+  'create' | 'get' | 'list' | 'mount' | 'unmount' | 'remove'
+
+/** What happens to a call: it may wait, or throw, before or after it is done. */
+export type Fault = (call: StoreCall, name: string) => Promise<void> | void
+
+/** A store with another one behind it, and trouble on the way there or back. */
+export class FaultyVolumeStore implements VolumeStorer {
+  readonly #store: VolumeStorer
+  /** Runs before the store does; a failure here means that nothing was done. */
+  before: Fault = () => undefined
+  /** Runs after the store did; a failure here means that nobody heard of it. */
+  after: Fault = () => undefined
+
+  constructor(store: VolumeStorer) {
+    this.#store = store
+  }
+
+  get name(): string {
+    return this.#store.name
+  }
+
+  get kind(): string {
+    return this.#store.kind
+  }
+
+  get capabilities(): VolumeStorer['capabilities'] {
+    return this.#store.capabilities
+  }
+
+  async create(name: string, options: VolumeOptions): Promise<Volume> {
+    return this.#faulty('create', name, () => this.#store.create(name, options))
+  }
+
+  async get(name: string): Promise<Volume> {
+    return this.#faulty('get', name, () => this.#store.get(name))
+  }
+
+  async list(): Promise<VolumeListing> {
+    return this.#faulty('list', '', () => this.#store.list())
+  }
+
+  async mount(name: string): Promise<string> {
+    return this.#faulty('mount', name, () => this.#store.mount(name))
+  }
+
+  async unmount(name: string): Promise<void> {
+    return this.#faulty('unmount', name, () => this.#store.unmount(name))
+  }
+
+  async mounted(
+    volumes: readonly Volume[],
+  ): Promise<ReadonlyMap<string, boolean>> {
+    return (await this.#store.mounted?.(volumes)) ?? new Map()
+  }
+
+  async remove(name: string): Promise<void> {
+    return this.#faulty('remove', name, () => this.#store.remove(name))
+  }
+
+  async close(): Promise<void> {
+    await this.#store.close()
+  }
+
+  async #faulty<T>(
+    call: StoreCall,
+    name: string,
+    act: () => Promise<T>,
+  ): Promise<T> {
+    await this.before(call, name)
+    const result = await act()
+    await this.after(call, name)
+    return result
+  }
+}

@@ -1,0 +1,82 @@
+import * as fs from 'node:fs/promises'
+import { join } from 'node:path'
+import {
+  VolumeExistsError,
+  VolumeNotFoundError,
+} from '../../src/volume/volume-errors.ts'
+import type { VolumeOptions } from '../../src/volume/volume-options.ts'
+import type {
+  VolumeCapabilities,
+  VolumeListing,
+  VolumeStorer,
+} from '../../src/volume/volume-storer.ts'
+import { frozenVolume, type Volume } from '../../src/volume/volume.ts'
+
+/** What a memory store remembers, for another one to begin with. */
+export type Memory = Map<string, Volume>
+
+const because = 'it forgets all but names'
+
+/** The least that a store can be: records in memory, files in a directory. */
+export class MemoryVolumeStore implements VolumeStorer {
+  readonly name: string
+  readonly kind = 'memory'
+  readonly capabilities: VolumeCapabilities = {
+    maxNameBytes: 255,
+    capacity: { because },
+    ownership: { because },
+    ro: { because },
+    path: { because },
+    from: { because },
+  }
+  readonly #home: string
+  readonly #volumes: Memory
+
+  constructor(name: string, home: string, memory: Memory = new Map()) {
+    this.name = name
+    this.#home = home
+    this.#volumes = memory
+  }
+
+  async create(name: string, options: VolumeOptions): Promise<Volume> {
+    if (this.#volumes.has(name)) throw new VolumeExistsError(name)
+    const volume = frozenVolume({
+      name,
+      store: this.name,
+      createdAt: new Date().toISOString(),
+      options,
+      mountpoint: join(this.#home, name),
+    })
+    this.#volumes.set(name, volume)
+    await fs.mkdir(volume.mountpoint, { mode: 0o755 })
+    return volume
+  }
+
+  async get(name: string): Promise<Volume> {
+    const volume = this.#volumes.get(name)
+    if (volume === undefined) throw new VolumeNotFoundError(name)
+    return volume
+  }
+
+  async list(): Promise<VolumeListing> {
+    return { volumes: [...this.#volumes.values()], problems: [] }
+  }
+
+  async mount(name: string): Promise<string> {
+    return (await this.get(name)).mountpoint
+  }
+
+  async unmount(): Promise<void> {
+    // The directory is always there.
+  }
+
+  async remove(name: string): Promise<void> {
+    const { mountpoint } = await this.get(name)
+    await fs.rm(mountpoint, { recursive: true })
+    this.#volumes.delete(name)
+  }
+
+  async close(): Promise<void> {
+    // Nothing is open.
+  }
+}

@@ -1,0 +1,66 @@
+import { SILENT } from '../../src/base/log.ts'
+import type { IdMaps } from '../../src/archive/id-map.ts'
+import type { Driver, ProtoDriver } from '../../src/graph/driver.ts'
+import { Home } from '../../src/graph/home.ts'
+import type { LayerDriver } from '../../src/graph/layer-driver.ts'
+import { MountedLayers } from '../../src/graph/mounted-layers.ts'
+import { NaiveDiffDriver } from '../../src/graph/naive-diff.ts'
+
+/** Something that runs until it is closed, as a process does until it ends. */
+export interface Opened<T> {
+  readonly driver: T
+  /** Ends it as a stop of the daemon does: what is mounted stays. */
+  readonly close: () => Promise<void>
+}
+
+/** Opens a driver on the directory that Docker would name. */
+export type Opener<T> = (home: string, idMaps?: IdMaps) => Promise<Opened<T>>
+
+export type OpenLayers = (home: Home) => Promise<LayerDriver>
+
+/** The layers alone, with the Home that they are kept in. */
+export async function openLayers(
+  open: OpenLayers,
+  directory: string,
+  idMaps?: IdMaps,
+): Promise<Opened<LayerDriver> & { readonly home: Home }> {
+  const home = await Home.open(directory, {
+    log: SILENT,
+    ...(idMaps === undefined ? {} : { idMaps }),
+  })
+  const driver = await open(home)
+  return {
+    driver,
+    home,
+    async close() {
+      await driver.close()
+      await home.close()
+    },
+  }
+}
+
+export function mounted(open: OpenLayers): Opener<ProtoDriver> {
+  return async (directory, idMaps) => {
+    const layers = await openLayers(open, directory, idMaps)
+    const driver = await MountedLayers.open(layers.driver, layers.home)
+    return {
+      driver,
+      async close() {
+        await driver.close()
+        await layers.home.close()
+      },
+    }
+  }
+}
+
+/** Whose changes are found by comparing mounted trees. */
+export function naive(open: OpenLayers): Opener<Driver> {
+  return async (directory, idMaps) => {
+    const { driver: proto, close } = await mounted(open)(directory, idMaps)
+    const options = {
+      marks: directory,
+      ...(idMaps === undefined ? {} : { idMaps }),
+    }
+    return { driver: await NaiveDiffDriver.open(proto, options), close }
+  }
+}

@@ -1,0 +1,165 @@
+import * as fs from 'node:fs/promises'
+import { join } from 'node:path'
+import { expect } from 'chai'
+import { NotFoundError, NotSupportedError } from '../../../src/base/errors.ts'
+import { inParallel } from '../../../src/base/in-parallel.ts'
+import { SILENT } from '../../../src/base/log.ts'
+import { LocalVolumeStore } from '../../../src/volume/local/local-volume-store.ts'
+import { VolumeExistsError } from '../../../src/volume/volume-errors.ts'
+import { parseVolumeOptions } from '../../../src/volume/volume-options.ts'
+import { describeVolumeStorer } from '../../contracts/describe-volume-storer.ts'
+import { needs } from '../../support/capabilities.ts'
+import { expectRejection } from '../../support/expect-rejection.ts'
+import { useTempDir } from '../../support/temp-dir.ts'
+
+const open = (directory: string): Promise<LocalVolumeStore> =>
+  LocalVolumeStore.open({ name: 'default', directory, log: SILENT })
+
+describeVolumeStorer('local', open, { on: ['root'] })
+
+describe('LocalVolumeStore', () => {
+  needs('root')
+  const home = useTempDir()
+  const none = parseVolumeOptions({})
+  const inVolume = (...path: string[]): string =>
+    join(home.path, 'volumes', ...path)
+
+  it('sweeps what a crash left half made or half removed', async () => {
+    for (const leftover of ['new-1', 'rm-1']) {
+      await fs.mkdir(join(home.path, leftover, 'data'), { recursive: true })
+    }
+    const store = await open(home.path)
+    await store.close()
+    expect(await fs.readdir(home.path)).to.have.members(['format', 'volumes'])
+  })
+
+  it('leaves nothing beside the volumes when it refuses a name', async () => {
+    const store = await open(home.path)
+    await store.create('db', none)
+    await expectRejection(store.create('db', none), VolumeExistsError)
+    expect(await fs.readdir(home.path)).to.have.members(['format', 'volumes'])
+    expect(await fs.readdir(inVolume())).to.deep.equal(['db'])
+  })
+
+  it('leaves nothing when a volume cannot be made', async () => {
+    const store = await open(home.path)
+    await fs.rm(inVolume(), { recursive: true })
+    await expectRejection(store.create('db', none), Error, /ENOENT/)
+    expect(await fs.readdir(home.path)).to.deep.equal(['format'])
+  })
+
+  it('reports damaged records one by one, and neither hides nor changes them', async () => {
+    const store = await open(home.path)
+    for (const name of ['good', 'cut', 'foreign', 'newer', 'lost', 'odd']) {
+      await store.create(name, none)
+    }
+    const record = await fs.readFile(inVolume('good', 'volume.json'), 'utf8')
+    const damage = {
+      cut: record.slice(0, 20),
+      foreign: record,
+      newer: record
+        .replace('"format": 1', '"format": 9')
+        .replace('good', 'newer'),
+      odd: record
+        .replace('good', 'odd')
+        .replace('"options": {}', '"options": { "colour": "red" }'),
+    }
+    for (const [name, text] of Object.entries(damage)) {
+      await fs.writeFile(inVolume(name, 'volume.json'), text)
+    }
+    await fs.rm(inVolume('lost', 'volume.json'))
+    await fs.mkdir(inVolume('lost+found'))
+    await fs.writeFile(inVolume('file'), '')
+
+    const { volumes, problems } = await store.list()
+    expect(volumes.map(({ name }) => name)).to.deep.equal(['good'])
+    const reasons = Object.fromEntries(
+      problems.map(({ name, reason }) => [name, reason]),
+    )
+    expect(reasons).to.have.all.keys(
+      'cut',
+      'foreign',
+      'newer',
+      'lost',
+      'odd',
+      'file',
+      'lost+found',
+    )
+    expect(reasons.cut).to.match(/not JSON/)
+    expect(reasons.foreign).to.match(/"name"/)
+    expect(reasons.newer).to.match(/format 9/)
+    expect(reasons.lost).to.match(/missing/)
+    expect(reasons.odd).to.match(/colour/)
+
+    for (const [name, text] of Object.entries(damage)) {
+      await expectRejection(store.create(name, none), VolumeExistsError)
+      expect(await fs.readFile(inVolume(name, 'volume.json'), 'utf8')).to.equal(
+        text,
+      )
+    }
+    await expectRejection(store.create('file', none), VolumeExistsError)
+  })
+
+  it('says so when a volume has lost its files', async () => {
+    const store = await open(home.path)
+    await store.create('db', none)
+    await fs.rm(inVolume('db', 'data'), { recursive: true })
+    await expectRejection(store.mount('db'), NotFoundError, /lost its files/)
+    await store.remove('db')
+  })
+
+  it('refuses a directory that a newer version wrote', async () => {
+    await fs.writeFile(join(home.path, 'format'), 'local 99\n')
+    await expectRejection(open(home.path), NotSupportedError, /edition 99/)
+    expect(await fs.readdir(home.path)).to.deep.equal(['format'])
+  })
+
+  it('refuses capacity with a reason', async () => {
+    const { capabilities } = await open(home.path)
+    expect(capabilities.capacity).to.deep.equal({
+      because: 'a plain directory cannot be kept from growing',
+    })
+  })
+
+  it('lets a mapped root walk down to its volume', async () => {
+    const directory = join(home.path, 'store')
+    const store = await open(directory)
+    const { mountpoint } = await store.create('db', none)
+    let path = directory
+    for (const part of ['.', 'volumes', 'db']) {
+      path = join(path, part)
+      expect((await fs.stat(path)).mode & 0o777, path).to.equal(0o711)
+    }
+    expect((await fs.stat(mountpoint)).mode & 0o7777).to.equal(0o755)
+  })
+
+  it('finds its mounts where the way to it goes over a link', async () => {
+    const real = join(home.path, 'real')
+    await fs.mkdir(real)
+    await fs.symlink(real, join(home.path, 'link'))
+    const store = await open(join(home.path, 'link'))
+    const volume = await store.create('db', parseVolumeOptions({ ro: '' }))
+    await store.mount('db')
+    expect((await store.mounted([volume])).get('db')).to.equal(true)
+    await store.unmount('db')
+    expect((await store.mounted([volume])).get('db')).to.equal(false)
+  })
+
+  it('lists 10,000 volumes in less than two seconds', async function () {
+    this.timeout(60_000)
+    const store = await open(home.path)
+    await store.create('v', none)
+    const record = await fs.readFile(inVolume('v', 'volume.json'), 'utf8')
+    await inParallel([...Array(9_999).keys()], 16, async (index) => {
+      await fs.mkdir(inVolume(`v${index}`))
+      await fs.writeFile(
+        inVolume(`v${index}`, 'volume.json'),
+        record.replace('"v"', `"v${index}"`),
+      )
+    })
+    const began = performance.now()
+    const { volumes } = await store.list()
+    expect(volumes).to.have.length(10_000)
+    expect(performance.now() - began).to.be.below(2000)
+  })
+})
