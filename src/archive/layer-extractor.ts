@@ -1,0 +1,141 @@
+import { InvalidArgumentError } from '../base/errors.ts'
+import type { ConfinedRoot } from '../linux/confined-root.ts'
+import { AufsLinks } from './aufs-links.ts'
+import { removeBelow } from './confined-removal.ts'
+import { checkDepth } from './entry-path.ts'
+import { extractionError } from './extraction-error.ts'
+import type { IdMaps } from './id-map.ts'
+import { type LayerEntry, readLayerEntry } from './layer-entry.ts'
+import type { ArchiveLimits } from './limits.ts'
+import { MadePaths } from './made-paths.ts'
+import { joinPath, nameOf, parentOf, type PathString } from './path-bytes.ts'
+import type { TarEntry } from './tar/tar-entry.ts'
+import type { TarSink } from './tar/tar-reader.ts'
+import { TreeWriter } from './tree-writer.ts'
+
+export interface LayerExtractorOptions {
+  readonly idMaps: IdMaps
+  readonly limits: ArchiveLimits
+}
+
+/**
+ * Applies a layer to the tree that shows what is below it: entries are made,
+ * whiteouts delete. A deletion takes away what came earlier in the same layer as
+ * well, as Docker's does; an opaque marker leaves that, wherever it stands.
+ */
+export class LayerExtractor implements TarSink, Disposable {
+  readonly #root: ConfinedRoot
+  readonly #limits: ArchiveLimits
+  readonly #writer: TreeWriter
+  readonly #aufsLinks: AufsLinks
+  /** What is this layer's own; nobody asks where nothing is below. */
+  readonly #made: MadePaths | undefined
+  #entry: TarEntry | undefined
+  #totalBytes = 0
+
+  constructor(root: ConfinedRoot, { idMaps, limits }: LayerExtractorOptions) {
+    this.#root = root
+    this.#limits = limits
+    this.#writer = new TreeWriter(root, idMaps)
+    this.#aufsLinks = new AufsLinks(root, this.#writer)
+    this.#made = this.#writer.isFresh ? undefined : new MadePaths()
+  }
+
+  entry(entry: TarEntry): void {
+    this.#entry = entry
+    this.#naming(() => {
+      this.#count(entry)
+      const read = readLayerEntry(entry)
+      this.#follow(entry, read)
+    })
+  }
+
+  data(bytes: Buffer, position: number): void {
+    this.#naming(() => this.#writer.write(bytes, position))
+  }
+
+  end(): void {
+    this.#naming(() => this.#writer.close())
+  }
+
+  /** All entries have come. Answers the bytes of the files that were made. */
+  finish(): number {
+    this.#aufsLinks.remove()
+    this.#writer.directories.finish()
+    return this.#writer.bytes - this.#aufsLinks.bytes
+  }
+
+  [Symbol.dispose](): void {
+    this.#writer[Symbol.dispose]()
+  }
+
+  #follow(entry: TarEntry, read: LayerEntry): void {
+    switch (read.action) {
+      case 'make':
+        this.#writer.make(entry, read.path)
+        this.#remember(read.path)
+        break
+      case 'delete':
+        this.#delete(read.path)
+        break
+      case 'hide':
+        this.#hide(read.path)
+        break
+      case 'keep':
+        this.#aufsLinks.keep(entry, read.name)
+        break
+      case 'link-kept':
+        this.#aufsLinks.link(read.path, read.name)
+        this.#remember(read.path)
+        break
+      case 'skip':
+        break
+      // no default: every action is here
+    }
+  }
+
+  #delete(path: PathString): void {
+    const { directories } = this.#writer
+    if (!directories.enterExisting(parentOf(path))) return
+    directories.remove(nameOf(path))
+  }
+
+  #hide(directory: PathString): void {
+    const { directories } = this.#writer
+    directories.enter(directory)
+    const made = this.#made
+    if (made === undefined) return
+    removeBelow(this.#root, directories.here, (path) => made.has(path))
+    directories.comeBack()
+    made.add(directories.here)
+  }
+
+  /** By the path where it really is, whatever links led there. */
+  #remember(path: PathString): void {
+    if (path === '') return
+    this.#made?.add(joinPath(this.#writer.directories.here, nameOf(path)))
+  }
+
+  #count({ name, type, size, sparse }: TarEntry): void {
+    checkDepth(name.toString('latin1'), this.#limits.depth)
+    if (type !== 'file') return
+    this.#totalBytes +=
+      sparse === undefined
+        ? size
+        : sparse.reduce((sum, { length }) => sum + length, 0)
+    if (this.#totalBytes > this.#limits.totalBytes) {
+      throw new InvalidArgumentError(
+        `The archive holds more than ${this.#limits.totalBytes} bytes`,
+      )
+    }
+  }
+
+  #naming(task: () => void): void {
+    try {
+      task()
+    } catch (error) {
+      if (this.#entry === undefined) throw error
+      throw extractionError(this.#entry.name, error)
+    }
+  }
+}

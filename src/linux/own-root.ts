@@ -1,0 +1,87 @@
+import * as fs from 'node:fs'
+import { isMainThread } from 'node:worker_threads'
+import type { ConfinedRoot } from './confined-root.ts'
+import { cPath, declare, systemError } from './libc.ts'
+
+const CLONE_FS = 0x200
+const PATH_MAX = 4096
+
+const unshare = declare('unshare', ['int'])
+const chroot = declare('chroot', ['const char *'])
+const chdir = declare('chdir', ['const char *'])
+const fchdir = declare('fchdir', ['int'])
+const umask = declare('umask', ['unsigned int'])
+// Of libc's getcwd and the kernel's, only the kernel's tells the length.
+const getcwd = declare('syscall', ['long', 'void *', 'size_t'], 'long')
+const SYS_GETCWD = process.arch === 'arm64' ? 17 : 79
+
+/** The host's root, by which a thread finds its way out again. */
+let host: number | undefined
+
+/** Whether this thread may be given a root of its own. */
+export function mayHaveOwnRoot(): boolean {
+  if (isMainThread) return false
+  try {
+    openOwnRoot('/')[Symbol.dispose]()
+    return true
+  } catch {
+    return false
+  }
+}
+
+/**
+ * Makes the directory at `path` the root of this thread, and of no other, until
+ * the root is disposed of: links and `..` cannot lead out because there is no out.
+ *
+ * Node's pool of threads does not come along, so only synchronous calls may be
+ * made meanwhile, and whatever they need from the host must be loaded before.
+ *
+ * @throws the system's error: EPERM where chroot(2) is not allowed.
+ */
+export function openOwnRoot(path: string): ConfinedRoot {
+  if (isMainThread) throw new Error('The main thread keeps the host’s root')
+  if (host === undefined) {
+    // From here on this thread's root, working directory and umask are its own.
+    unshare(CLONE_FS)
+    umask(0)
+    host = fs.openSync('/', fs.constants.O_RDONLY | fs.constants.O_DIRECTORY)
+  }
+  chroot(path)
+  chdir('/')
+  return new OwnRoot(host)
+}
+
+class OwnRoot implements ConfinedRoot {
+  readonly umask = 0
+  readonly #host: number
+
+  constructor(hostRoot: number) {
+    this.#host = hostRoot
+  }
+
+  enter(path: string): void {
+    chdir(cPath(Buffer.from(`/${path}`, 'latin1')))
+  }
+
+  here(): string {
+    const length = getcwd.attempt(SYS_GETCWD, scratch, scratch.length)
+    if (length < 0) throw systemError(-length, 'getcwd')
+    // A slash in front, a NUL at the end.
+    return scratch.toString('latin1', 1, length - 1)
+  }
+
+  at(name: string): string {
+    return name
+  }
+
+  reach(directory: string, name: string, use: (path: string) => void): void {
+    use(`/${directory}/${name}`)
+  }
+
+  [Symbol.dispose](): void {
+    fchdir(this.#host)
+    chroot('.')
+  }
+}
+
+const scratch = Buffer.alloc(PATH_MAX)

@@ -1,0 +1,4 @@
+import { applyLayer } from '../../src/archive/layer-apply.ts'
+import { describeLayerApply } from '../contracts/describe-layer-apply.ts'
+
+describeLayerApply('confined by openat2', applyLayer)
