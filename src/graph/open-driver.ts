@@ -1,5 +1,5 @@
 import { AUTO, openLayers } from './driver-choice.ts'
-import { DRIVERS } from './drivers.ts'
+import { drivers } from './drivers.ts'
 import type { Log } from '../base/log.ts'
 import type { Driver } from './driver.ts'
 import { Home } from './home.ts'
@@ -30,16 +30,16 @@ export async function openDriver(
   parameters: InitParameters,
   options: DriverOptions,
 ): Promise<OpenDriver> {
-  const { driver: wanted = options.driver ?? AUTO } = parseStorageOptions(
-    parameters.options,
-  )
+  const storageOptions = parseStorageOptions(parameters.options)
+  const { driver: wanted = options.driver ?? AUTO } = storageOptions
+  const candidates = drivers(storageOptions)
   const { uidMaps: uids, gidMaps: gids } = parameters
   const home = await Home.open(parameters.home, {
     log: options.log,
     idMaps: { uids, gids },
   })
   try {
-    const { layers, reason } = await openLayers(DRIVERS, home, wanted)
+    const { layers, reason } = await openLayers(candidates, home, wanted)
     const mounted = await MountedLayers.open(layers, home)
     options.log.info('Layers opened', { driver: layers.name, reason })
     return {

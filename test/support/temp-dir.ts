@@ -1,6 +1,7 @@
 import * as fs from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { isErrno } from '../../src/base/errors.ts'
 import { deleteSubvolume, isSubvolume } from '../../src/linux/btrfs.ts'
 import { filesystemOf } from '../../src/linux/fs-magic.ts'
 import { mountsBelow } from '../../src/linux/mountinfo.ts'
@@ -29,13 +30,22 @@ export function useTempDir(parent: () => string = tmpdir): TempDir {
   }
 }
 
-/** A subvolume may be read-only, and then nothing in it can be removed. */
+/**
+ * A subvolume may be read-only, and then nothing in it can be removed. What is
+ * removed meanwhile by a driver that is still at it is no loss.
+ */
 async function deleteSubvolumes(directory: string): Promise<void> {
-  const entries = await fs.readdir(directory, { withFileTypes: true })
-  for (const entry of entries) {
-    const path = join(directory, entry.name)
-    if (!entry.isDirectory()) continue
-    if (await isSubvolume(path)) await deleteSubvolume(path)
-    else await deleteSubvolumes(path)
+  try {
+    if (await isSubvolume(directory)) {
+      await deleteSubvolume(directory)
+      return
+    }
+    const entries = await fs.readdir(directory, { withFileTypes: true })
+    for (const entry of entries) {
+      const path = join(directory, entry.name)
+      if (entry.isDirectory()) await deleteSubvolumes(path)
+    }
+  } catch (error) {
+    if (!isErrno(error, 'ENOENT')) throw error
   }
 }

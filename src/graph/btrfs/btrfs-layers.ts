@@ -13,7 +13,6 @@ import {
   birthGeneration,
   createSubvolume,
   deleteSubvolume,
-  isReadonly,
   setReadonly,
   snapshotSubvolume,
   subvolumeId,
@@ -105,6 +104,7 @@ export class BtrfsLayers implements LayerDriver {
   async seal(id: LayerId): Promise<void> {
     this.#folders.record(id)
     await setReadonly(this.#tree(id), true)
+    await this.#folders.seal(id)
   }
 
   async remove(id: LayerId): Promise<void> {
@@ -133,16 +133,15 @@ export class BtrfsLayers implements LayerDriver {
   async metadata(id: LayerId): Promise<Readonly<Record<string, string>>> {
     this.#folders.record(id)
     const tree = this.#tree(id)
-    const [subvolume, sealed, quota] = await Promise.all([
+    const [subvolume, size] = await Promise.all([
       subvolumeId(tree),
-      isReadonly(tree),
       sizeOf(tree),
     ])
     return {
       Subvolume: tree,
       SubvolumeID: String(subvolume),
-      Sealed: String(sealed),
-      ...(quota === undefined ? {} : { Size: String(quota) }),
+      Sealed: String(this.#folders.isSealed(id)),
+      ...(size === undefined ? {} : { Size: String(size) }),
     }
   }
 
@@ -171,7 +170,7 @@ export class BtrfsLayers implements LayerDriver {
 
   /** The parent is sealed first: what is written to it later would be lost. */
   async #createOver(parent: LayerId, tree: string): Promise<void> {
-    await this.seal(parent)
+    await setReadonly(this.#tree(parent), true)
     await snapshotSubvolume(this.#tree(parent), tree)
   }
 

@@ -1,4 +1,5 @@
 import { InvalidArgumentError } from '../../base/errors.ts'
+import { parseSize } from '../size.ts'
 
 /**
  * The least that a layer may be allowed to add. Every layer has 16 KiB of its own
@@ -7,12 +8,10 @@ import { InvalidArgumentError } from '../../base/errors.ts'
 export const SMALLEST_SIZE = 1024 * 1024
 
 const OPTION = 'size'
-const SIZE = /^(\d+(?:\.\d+)?)\s*([kmgtp]?)(?:i?b)?$/i
-const UNITS = ['', 'k', 'm', 'g', 't', 'p']
 
 /**
  * The bytes that the option `size` allows a container to add to its image, or
- * `undefined` where it is not given. Units are binary, as everywhere in Docker.
+ * `undefined` where it is not given.
  *
  * @throws InvalidArgumentError for another option, and for a size that is no size
  * or below `smallest`.
@@ -37,16 +36,4 @@ export function readLayerSize(
     )
   }
   return bytes
-}
-
-/** @throws InvalidArgumentError */
-export function parseSize(text: string): number {
-  const [, number = '', unit = ''] = SIZE.exec(text.trim()) ?? []
-  const bytes = Number(number) * 1024 ** UNITS.indexOf(unit.toLowerCase())
-  if (number !== '' && Number.isSafeInteger(Math.round(bytes))) {
-    return Math.round(bytes)
-  }
-  throw new InvalidArgumentError(
-    `Size "${text}" is not a size: it should be like "20M" or "1.5G"`,
-  )
 }

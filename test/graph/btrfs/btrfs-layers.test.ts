@@ -11,16 +11,29 @@ import { SILENT } from '../../../src/base/log.ts'
 import { BtrfsLayers } from '../../../src/graph/btrfs/btrfs-layers.ts'
 import { NO_PARENT } from '../../../src/graph/driver.ts'
 import { Home } from '../../../src/graph/home.ts'
+import { openDriver } from '../../../src/graph/open-driver.ts'
 import { limitSubvolume } from '../../../src/linux/btrfs-quota.ts'
 import { createSubvolume, isSubvolume } from '../../../src/linux/btrfs.ts'
+import { describeLayerDriver } from '../../contracts/describe-layer-driver.ts'
+import { describeProtoDriver } from '../../contracts/describe-proto-driver.ts'
 import { expectRejection } from '../../support/expect-rejection.ts'
 import { useLoopFilesystem } from '../../support/loop-filesystem.ts'
+import { mounted } from '../../support/open-graph.ts'
 import { useTempDir } from '../../support/temp-dir.ts'
 
 const MIB = 1024 * 1024
 
 /** Node has no name for EDQUOT. */
 const EDQUOT = /-122/
+
+const openLayers = (home: Home) => BtrfsLayers.open(home)
+
+describe('On btrfs', () => {
+  const disk = useLoopFilesystem('btrfs')
+  const under = () => disk.path
+  describeLayerDriver('btrfs', openLayers, { under })
+  describeProtoDriver('btrfs', mounted(openLayers), { under })
+})
 
 describe('BtrfsLayers', () => {
   const disk = useLoopFilesystem('btrfs', '2G')
@@ -231,6 +244,30 @@ describe('BtrfsLayers', () => {
     const names = await fs.readdir(directory.path)
     return names.filter((name) => /^(?:new|rm)-/.test(name))
   }
+})
+
+describe('BtrfsLayers by default', () => {
+  const disk = useLoopFilesystem('btrfs')
+  const directory = useTempDir(() => disk.path)
+
+  it('is what keeps layers on btrfs, with the sizes that dockerd was told', async () => {
+    const parameters = {
+      home: directory.path,
+      options: ['btrfs.min_space=50M'],
+      uidMaps: [],
+      gidMaps: [],
+    }
+    const opened = await openDriver(parameters, { log: SILENT })
+    expect(opened.driver.name).to.equal('btrfs')
+    await expectRejection(
+      opened.driver.createReadWrite('small', NO_PARENT, {
+        storageOptions: { size: '49M' },
+      }),
+      InvalidArgumentError,
+      /least is 52428800 bytes/,
+    )
+    await opened.close()
+  })
 })
 
 describe('BtrfsLayers elsewhere', () => {
