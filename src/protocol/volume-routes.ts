@@ -56,7 +56,7 @@ export function volumeRoutes(
 
   // Only a name that is surely absent is said to be.
   answerOrHangUp(router, 'VolumeDriver.Get', async (request) => {
-    const entry = found(volumes, name(request))
+    const entry = await found(volumes, name(request))
     return { Volume: entry === undefined ? null : inspected(volumes, entry) }
   })
 
@@ -106,13 +106,13 @@ async function created(
   }
 }
 
-function found(
+async function found(
   volumes: VolumeLookupCache,
   volume: string,
-): CatalogueEntry | undefined {
+): Promise<CatalogueEntry | undefined> {
   if (!isStorageName(volume)) return undefined
   try {
-    return volumes.entry(volume)
+    return await volumes.settledEntry(volume)
   } catch (error) {
     if (error instanceof VolumeNotFoundError) return undefined
     throw error

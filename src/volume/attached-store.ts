@@ -2,27 +2,38 @@ import { setTimeout } from 'node:timers/promises'
 import { messageOf, UnavailableError } from '../base/errors.ts'
 import type { Log } from '../base/log.ts'
 import type { Holds } from '../state/holds.ts'
+import { NameJournal } from '../state/name-journal.ts'
 import { isStorageName } from '../storage/storage-ref.ts'
 import type { VolumeStorer } from './volume-storer.ts'
 import type { Volume } from './volume.ts'
+
+/** How a store is opened. */
+export interface StoreCircumstances {
+  /**
+   * Whether it was there before. Then a directory without it is not a new store:
+   * most likely its filesystem is not mounted yet.
+   */
+  readonly isKnown: boolean
+}
 
 /** A store that is configured, whether it can be reached or not. */
 export interface VolumeStoreSource {
   readonly name: string
   readonly kind: string
-  open(): Promise<VolumeStorer>
+  open(circumstances: StoreCircumstances): Promise<VolumeStorer>
 }
 
-export type StoreState = 'opening' | 'online' | 'offline'
+/** `degraded` is online, with volumes that are damaged. */
+export type StoreState = 'opening' | 'online' | 'degraded' | 'offline'
 
 /** How a store is, for those who look after it. */
 export interface StoreStatus {
   readonly name: string
   readonly kind: string
   readonly state: StoreState
-  /** Why it is not online. */
+  /** Why it is not simply online. */
   readonly reason?: string
-  /** How many names it has, be they of volumes or of what is wrong. */
+  /** How many names it has, be they of volumes or of what is damaged. */
   readonly names: number
 }
 
@@ -34,39 +45,68 @@ export interface CatalogueEntry {
   readonly problem?: string
 }
 
-/** Milliseconds between attempts to reach a store: doubled each time, to a limit. */
-const FIRST_PAUSE = 500
-const LONGEST_PAUSE = 30_000
+export interface AttachOptions {
+  /** Where the store's names are noted. */
+  readonly journal: string
+  readonly holds: Holds
+  readonly log: Log
+}
 
 /** Who holds what was found mounted, when no one is known to. */
 export const UNKNOWN_HOLDER = 'unknown'
+
+/** Milliseconds between attempts to reach a store: doubled each time, to a limit. */
+const FIRST_PAUSE = 500
+const LONGEST_PAUSE = 30_000
 
 /**
  * One store and what it was last known to have.
  *
  * A store that cannot be reached keeps its names, and is tried again in the
- * background until it can be. Only what a store itself has said counts.
+ * background until it can be. They are noted in a journal too, so that it keeps
+ * them when this process is started while the store is away.
  */
 export class AttachedStore {
   readonly name: string
   readonly #source: VolumeStoreSource
+  readonly #journal: NameJournal
   readonly #holds: Holds
   readonly #log: Log
   readonly #closing = new AbortController()
   readonly #entries = new Map<string, CatalogueEntry>()
+  /** What came and went while the store is being listed. */
+  #changes: Set<string> | undefined
   #storer: VolumeStorer | undefined
-  #isLoaded = false
   #down: string | undefined = 'it is being opened'
+  #isOpening = true
+  #isListed = false
   #firstTry: Promise<void>
   #tries: Promise<void>
 
-  constructor(source: VolumeStoreSource, holds: Holds, log: Log) {
+  private constructor(
+    source: VolumeStoreSource,
+    journal: NameJournal,
+    { holds, log }: AttachOptions,
+  ) {
     this.name = source.name
     this.#source = source
+    this.#journal = journal
     this.#holds = holds
     this.#log = log.child({ store: source.name })
+    for (const name of journal.names) {
+      this.#entries.set(name, { name, store: this.name })
+    }
     this.#firstTry = this.#try()
     this.#tries = this.#tryAgain()
+  }
+
+  /** Attaches a store and begins to open it, without waiting for that. */
+  static async attach(
+    source: VolumeStoreSource,
+    options: AttachOptions,
+  ): Promise<AttachedStore> {
+    const journal = await NameJournal.open(options.journal)
+    return new AttachedStore(source, journal, options)
   }
 
   /** Settles when the store was reached, or could not be for the first time. */
@@ -74,17 +114,29 @@ export class AttachedStore {
     await this.#firstTry
   }
 
-  /** Whether the names that it has are known. */
-  get isLoaded(): boolean {
-    return this.#isLoaded
+  /** Whether it was tried to reach the store at all. */
+  get isOpening(): boolean {
+    return this.#isOpening
+  }
+
+  /** Whether it is known which names the store has. */
+  get knowsNames(): boolean {
+    return this.#isListed || !this.#journal.isNew
   }
 
   status(): StoreStatus {
     const { name, kind } = this.#source
     const names = this.#entries.size
-    if (this.#down === undefined) return { name, kind, state: 'online', names }
-    const state = this.#isLoaded ? 'offline' : 'opening'
-    return { name, kind, state, names, reason: this.#down }
+    if (this.#down !== undefined) {
+      const state = this.#isOpening ? 'opening' : 'offline'
+      return { name, kind, state, names, reason: this.#down }
+    }
+    const damaged = [...this.#entries.values()].filter(
+      ({ problem }) => problem !== undefined,
+    )
+    if (damaged.length === 0) return { name, kind, state: 'online', names }
+    const reason = `damaged: ${damaged.map((entry) => entry.name).join(', ')}`
+    return { name, kind, state: 'degraded', names, reason }
   }
 
   /** @throws UnavailableError while the store is down. */
@@ -106,23 +158,32 @@ export class AttachedStore {
   }
 
   /** Takes note of a volume as the store has described it. */
-  keep(volume: Volume): void {
+  async keep(volume: Volume): Promise<void> {
     const { name } = volume
+    this.#changes?.add(name)
     this.#entries.set(name, { name, store: this.name, volume })
+    await this.#journal.add(name)
   }
 
   /** Takes note of what the store says about `name` when asked. */
   async learn(name: string): Promise<void> {
     try {
-      this.keep(await this.storer().get(name))
+      await this.keep(await this.storer().get(name))
     } catch (error) {
       this.#keepProblem(name, messageOf(error))
     }
   }
 
   /** Takes note that the store has the volume no more. */
-  forget(name: string): void {
+  async forget(name: string): Promise<void> {
+    this.#changes?.add(name)
     this.#entries.delete(name)
+    await this.#journal.delete(name)
+  }
+
+  /** Lists the store anew, and takes note of what came and went behind our back. */
+  async refresh(): Promise<void> {
+    await this.#load(this.storer())
   }
 
   /** Takes note that the store says it cannot be reached. */
@@ -138,6 +199,7 @@ export class AttachedStore {
     await this.#firstTry
     await this.#tries
     await this.#storer?.close()
+    await this.#journal.close()
   }
 
   /** Tries until the store answers. */
@@ -153,27 +215,43 @@ export class AttachedStore {
 
   async #try(): Promise<void> {
     try {
-      this.#storer ??= await this.#source.open()
+      this.#storer ??= await this.#source.open({
+        isKnown: !this.#journal.isNew,
+      })
       await this.#load(this.#storer)
+      this.#down = undefined
+      this.#log.info('Volume store online', { names: this.#entries.size })
     } catch (error) {
       const reason = messageOf(error)
       if (reason !== this.#down) {
         this.#log.error('Volume store cannot be reached', { error })
       }
       this.#down = reason
-      return
+    } finally {
+      this.#isOpening = false
     }
-    this.#down = undefined
-    this.#isLoaded = true
-    this.#log.info('Volume store online', { names: this.#entries.size })
   }
 
+  /** Takes over the store's list, but for what has changed while it was made. */
   async #load(storer: VolumeStorer): Promise<void> {
+    this.#changes = new Set()
     const { volumes, problems } = await storer.list()
     await this.#correctHolds(storer, volumes)
-    this.#entries.clear()
-    for (const volume of volumes) this.keep(volume)
-    for (const { name, reason } of problems) this.#keepProblem(name, reason)
+    const changes = this.#changes
+    for (const name of this.#entries.keys()) {
+      if (!changes.has(name)) this.#entries.delete(name)
+    }
+    for (const volume of volumes) {
+      const { name } = volume
+      if (changes.has(name)) continue
+      this.#entries.set(name, { name, store: this.name, volume })
+    }
+    for (const { name, reason } of problems) {
+      if (!changes.has(name)) this.#keepProblem(name, reason)
+    }
+    this.#changes = undefined
+    await this.#journal.replace(this.#entries.keys())
+    this.#isListed = true
   }
 
   #keepProblem(name: string, reason: string): void {

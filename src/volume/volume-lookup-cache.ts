@@ -2,22 +2,22 @@ import * as fs from 'node:fs/promises'
 import { join } from 'node:path'
 import { withDeadline } from '../base/deadline.ts'
 import { InUseError, messageOf, UnavailableError } from '../base/errors.ts'
-import { KeyedMutex } from '../base/keyed-mutex.ts'
 import type { Log } from '../base/log.ts'
+import { TimedTurns, type Turn } from '../base/timed-turns.ts'
 import { type Holders, Holds } from '../state/holds.ts'
 import {
-  AttachedStore,
+  type AttachedStore,
   type CatalogueEntry,
   type StoreStatus,
   UNKNOWN_HOLDER,
   type VolumeStoreSource,
 } from './attached-store.ts'
+import { Catalogue } from './catalogue.ts'
 import { refuseUnable } from './refuse-unable.ts'
 import {
   VolumeExistsError,
   VolumeInUseError,
   VolumeNotFoundError,
-  VolumeStoreNotFoundError,
 } from './volume-errors.ts'
 import { checkVolumeName } from './volume-name.ts'
 import { parseVolumeOptions, type VolumeOptions } from './volume-options.ts'
@@ -44,11 +44,6 @@ export interface RemoveOptions {
   readonly dropHolders?: boolean
 }
 
-interface Turn {
-  /** Whether the caller has been told already that it took too long. */
-  readonly isLate: boolean
-}
-
 /**
  * All volumes of all stores under one roof: a catalogue in memory that answers
  * for them, and the order in which they may be acted upon.
@@ -61,42 +56,68 @@ interface Turn {
  * its mount ids. They outlive this process, though not a reboot.
  */
 export class VolumeLookupCache {
-  readonly #stores: ReadonlyMap<string, AttachedStore>
+  readonly #catalogue: Catalogue
   readonly #holds: Holds
-  readonly #log: Log
+  readonly #turns: TimedTurns
   readonly #deadline: number
-  readonly #turns = new KeyedMutex()
+  readonly #log: Log
 
   private constructor(
-    { stores, log, deadline = DEADLINE }: CacheOptions,
+    catalogue: Catalogue,
     holds: Holds,
+    { log, deadline = DEADLINE }: CacheOptions,
   ) {
+    this.#catalogue = catalogue
     this.#holds = holds
-    this.#log = log
+    this.#turns = new TimedTurns(deadline)
     this.#deadline = deadline
-    this.#stores = new Map(
-      stores.map((source) => [
-        source.name,
-        new AttachedStore(source, holds, log),
-      ]),
-    )
+    this.#log = log
   }
 
   /** Begins to open the stores. It does not wait for them; `opened` does. */
   static async open(options: CacheOptions): Promise<VolumeLookupCache> {
-    const state = join(options.dataRoot, 'state')
-    await fs.mkdir(state, { recursive: true, mode: 0o711 })
+    const { dataRoot, stores, log } = options
+    const state = join(dataRoot, 'state')
+    const directory = join(state, 'volume-names')
+    await fs.mkdir(directory, { recursive: true, mode: 0o711 })
     const holds = await Holds.open(join(state, 'volume-holds'))
-    return new VolumeLookupCache(options, holds)
+    const catalogue = new Catalogue({ directory, holds, log })
+    for (const source of stores) await catalogue.attach(source)
+    return new VolumeLookupCache(catalogue, holds, options)
   }
 
   /** Settles when each store is online, or has failed to come for the first time. */
   async opened(): Promise<void> {
-    for (const store of this.#stores.values()) await store.tried()
+    await this.#catalogue.opened()
   }
 
+  /**
+   * Adds a store while others are in use.
+   *
+   * @throws AlreadyExistsError when there is one of that name.
+   */
+  async addStore(source: VolumeStoreSource): Promise<void> {
+    await this.#catalogue.attach(source)
+  }
+
+  /**
+   * Lets go of a store and forgets its volumes, which stay where they are.
+   *
+   * @throws VolumeStoreNotFoundError
+   * @throws InUseError while any of its volumes is held.
+   */
+  async removeStore(name: string): Promise<void> {
+    await this.#catalogue.detach(name)
+  }
+
+  /** How the stores are, by name. */
   stores(): readonly StoreStatus[] {
-    return [...this.#stores.values()].map((store) => store.status())
+    return this.#catalogue.stores()
+  }
+
+  /** Reads a store anew: volumes may have come and gone by other hands. */
+  async refresh(store: string): Promise<void> {
+    await this.#catalogue.store(store).refresh()
   }
 
   /**
@@ -115,18 +136,24 @@ export class VolumeLookupCache {
    * @throws UnavailableError when a store whose names are not known might have it.
    */
   entry(name: string): CatalogueEntry {
-    const entry = this.#lookUp(name)
+    const entry = this.#catalogue.entry(name)
     if (entry !== undefined) return entry
     throw new VolumeNotFoundError(name)
   }
 
+  /**
+   * Like `entry`, but while a store that may have the name is being opened, waits
+   * for that.
+   */
+  async settledEntry(name: string): Promise<CatalogueEntry> {
+    const what = `Opening the store of volume "${name}"`
+    await withDeadline(what, this.#deadline, this.#catalogue.settled(name))
+    return this.entry(name)
+  }
+
   /** All that the catalogue has, by name. */
   list(): readonly CatalogueEntry[] {
-    const names = new Set<string>()
-    for (const store of this.#stores.values()) {
-      for (const name of store.names()) names.add(name)
-    }
-    return [...names].toSorted().map((name) => this.entry(name))
+    return this.#catalogue.list()
   }
 
   holders(name: string): Holders {
@@ -147,16 +174,18 @@ export class VolumeLookupCache {
   ): Promise<Volume> {
     checkVolumeName(name)
     const options = parseVolumeOptions(typed)
-    const store = this.#store(options.store)
+    const store = this.#catalogue.store(options.store)
     return this.#turn('Creating', name, async (turn) => {
-      if (this.#lookUp(name) !== undefined) throw new VolumeExistsError(name)
+      if (this.#catalogue.entry(name) !== undefined)
+        throw new VolumeExistsError(name)
+      await store.tried()
       const storer = store.storer()
       checkVolumeName(name, storer.capabilities.maxNameBytes)
       refuseUnable(options, storer)
       await this.#holds.clear(name)
       const volume = await this.#ask(store, () => created(store, name, options))
       if (turn.isLate) await storer.remove(name)
-      else store.keep(volume)
+      else await store.keep(volume)
       return volume
     })
   }
@@ -164,7 +193,7 @@ export class VolumeLookupCache {
   /** Shows the volume's files to `holder` at the path that it returns. */
   async mount(name: string, holder: string): Promise<string> {
     return this.#turn('Mounting', name, async (turn) => {
-      const store = this.#store(this.get(name).store)
+      const store = this.#catalogue.store(this.get(name).store)
       const storer = store.storer()
       // Recorded first: after a crash in between, the kernel says that nothing is
       // mounted and the hold is void. The other way round a mount would be left.
@@ -183,9 +212,9 @@ export class VolumeLookupCache {
   /** Takes back one `mount` by `holder`. One that was never made is no failure. */
   async unmount(name: string, holder: string): Promise<void> {
     await this.#turn('Unmounting', name, async () => {
-      const entry = this.#lookUp(name)
+      const entry = this.#catalogue.entry(name)
       if (entry === undefined) return
-      const store = this.#store(entry.store)
+      const store = this.#catalogue.store(entry.store)
       const known = this.#holds.holders(name).has(holder)
       await this.#release(store, name, known ? holder : UNKNOWN_HOLDER)
     })
@@ -212,18 +241,18 @@ export class VolumeLookupCache {
       if (holders.length > 0 && !dropHolders) {
         throw new VolumeInUseError(name, holders)
       }
-      const store = this.#store(volume.store)
+      const store = this.#catalogue.store(volume.store)
       const storer = store.storer()
       await this.#ask(store, () => storer.unmount(name))
       await this.#holds.clear(name)
       await this.#ask(store, () => removed(storer, name))
-      store.forget(name)
+      await store.forget(name)
     })
   }
 
   /** Lets go of the stores. Volumes stay mounted, and held by whom they were. */
   async close(): Promise<void> {
-    for (const store of this.#stores.values()) await store.close()
+    await this.#catalogue.close()
     await this.#holds.close()
   }
 
@@ -258,23 +287,17 @@ export class VolumeLookupCache {
     }
   }
 
-  /** Runs `task` when it is the volume's turn, if the caller still waits by then. */
+  /** Runs `task` in its turn, once the stores that may have the volume are open. */
   async #turn<T>(
     doing: string,
     name: string,
     task: (turn: Turn) => Promise<T>,
   ): Promise<T> {
     const what = `${doing} volume "${name}"`
-    const turn = { isLate: false }
-    const work = this.#turns.run(name, async () => {
-      if (turn.isLate) throw new UnavailableError(`${what} was given up`)
+    return this.#turns.run(name, what, async (turn) => {
+      await this.#catalogue.settled(name)
       return task(turn)
     })
-    try {
-      return await withDeadline(what, this.#deadline, work)
-    } finally {
-      turn.isLate = true
-    }
   }
 
   /** Lets a store answer, and believes it when it says that it is down. */
@@ -286,33 +309,6 @@ export class VolumeLookupCache {
       throw error
     }
   }
-
-  #store(name: string): AttachedStore {
-    const store = this.#stores.get(name)
-    if (store !== undefined) return store
-    throw new VolumeStoreNotFoundError(name, [...this.#stores.keys()])
-  }
-
-  #lookUp(name: string): CatalogueEntry | undefined {
-    const stores = [...this.#stores.values()]
-    const entries = stores.flatMap((store) => store.entry(name) ?? [])
-    if (entries.length > 1) return twins(entries)
-    const [entry] = entries
-    if (entry !== undefined) return entry
-    const unknown = stores.find((store) => !store.isLoaded)
-    if (unknown === undefined) return undefined
-    throw new UnavailableError(
-      `Whether volume "${name}" exists is not known: volume store "${unknown.name}" has not been reached since the start`,
-    )
-  }
-}
-
-/** Two volumes of one name: using either would be a guess. */
-function twins(entries: readonly CatalogueEntry[]): CatalogueEntry {
-  const stores = entries.map(({ store }) => store)
-  const [{ name, store } = { name: '', store: '' }] = entries
-  const problem = `it is in more than one store: ${stores.join(', ')}`
-  return { name, store, problem }
 }
 
 function usable({ name, volume, problem }: CatalogueEntry): Volume {

@@ -1,7 +1,7 @@
 import { join } from 'node:path'
-import { InvalidArgumentError } from '../base/errors.ts'
+import { InvalidArgumentError, messageOf } from '../base/errors.ts'
 import type { Log } from '../base/log.ts'
-import type { VolumeStoreSource } from './attached-store.ts'
+import type { StoreCircumstances, VolumeStoreSource } from './attached-store.ts'
 import { LocalVolumeStore } from './local/local-volume-store.ts'
 import type { VolumeStorer } from './volume-storer.ts'
 
@@ -14,7 +14,7 @@ export interface VolumeStoreSpec {
 }
 
 /** What every kind of store is opened with. */
-interface OpenOptions {
+interface OpenOptions extends StoreCircumstances {
   readonly name: string
   readonly directory: string
   readonly log: Log
@@ -33,13 +33,14 @@ const SPEC =
 const NAME = /^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,63}$/
 
 /**
- * Reads the stores that `text` lists with blanks between them.
+ * Reads the stores that `text` lists with blanks between them, or maps by name in
+ * JSON, for paths with blanks: `{"NAME": "KIND:PATH", …}`.
  *
  * @throws InvalidArgumentError that says what is wrong with which, and what would
  *   be right.
  */
 export function parseStoreSpecs(text: string): readonly VolumeStoreSpec[] {
-  const specs = text.split(/\s+/).filter(Boolean).map(parseSpec)
+  const specs = split(text).map(parseSpec)
   if (specs.length === 0) {
     throw new InvalidArgumentError('At least one volume store is needed')
   }
@@ -60,7 +61,27 @@ export function storeSource(
 ): VolumeStoreSource {
   const { name, kind, path } = spec
   const directory = path === '' ? join(dataRoot, 'volumes', name) : path
-  return { name, kind, open: () => KINDS[kind]({ name, directory, log }) }
+  return {
+    name,
+    kind,
+    open: (circumstances) =>
+      KINDS[kind]({ name, directory, log, ...circumstances }),
+  }
+}
+
+function split(text: string): readonly string[] {
+  if (!text.trimStart().startsWith('{'))
+    return text.split(/\s+/).filter(Boolean)
+  try {
+    return Object.entries<unknown>(JSON.parse(text)).map(
+      ([name, rest]) => `${name}=${String(rest)}`,
+    )
+  } catch (error) {
+    throw new InvalidArgumentError(
+      `The volume stores are not JSON: ${messageOf(error)}`,
+      { cause: error },
+    )
+  }
 }
 
 function parseSpec(text: string): VolumeStoreSpec {

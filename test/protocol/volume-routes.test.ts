@@ -179,8 +179,9 @@ describe('volumeRoutes', () => {
       }
     })
 
-    it('hangs up while a store has not been read', async () => {
+    it('hangs up where a store has never been read', async () => {
       await volumes.close()
+      await fs.rm(join(root.path, 'state'), { recursive: true })
       await open((source) => ({
         ...source,
         open: () => Promise.reject(new Error('the disk is away')),
@@ -189,6 +190,21 @@ describe('volumeRoutes', () => {
       expect((await plugin.docker.post('VolumeDriver.List')).status).to.equal(
         200,
       )
+    })
+
+    it('tells what it had from what it never had while a store is away', async () => {
+      await create('db')
+      await volumes.close()
+      await open((source) => ({
+        ...source,
+        open: () => Promise.reject(new Error('the disk is away')),
+      }))
+      expect(await get('absent')).to.deep.equal({ Volume: null })
+      const { Volume: volume } = (await get('db')) as { Volume: object }
+      expect(volume).to.have.property('Name', 'db')
+      expect(volume)
+        .to.have.nested.property('Status.problem')
+        .match(/the disk is away/)
     })
 
     it('shows a damaged volume as one that has a problem', async () => {
@@ -352,9 +368,12 @@ describe('volumeRoutes', () => {
   })
 })
 
-/** What is in and beneath the store of a test, beside its own two entries. */
+/** What stands in the directory of a store with nothing left over. */
+const OWN = ['format', 'lock', 'volumes']
+
+/** What is in and beneath the store of a test, beside what is its own. */
 async function filesOf(root: string): Promise<string[]> {
   const store = join(root, 'volumes', 'default')
   const names = await fs.readdir(store, { recursive: true })
-  return names.filter((name) => name !== 'format' && name !== 'volumes')
+  return names.filter((name) => !OWN.includes(name))
 }

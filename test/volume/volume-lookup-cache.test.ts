@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect } from 'chai'
 import {
+  AlreadyExistsError,
   InUseError,
   InvalidArgumentError,
   NotSupportedError,
@@ -46,6 +47,8 @@ interface TestStore extends VolumeStoreSource {
   after: Fault
   /** Thrown by `open`. */
   failure: Error | undefined
+  /** What the last `open` was told. */
+  wasKnown: boolean | undefined
 }
 
 describe('VolumeLookupCache', () => {
@@ -67,7 +70,9 @@ describe('VolumeLookupCache', () => {
       before: () => undefined,
       after: () => undefined,
       failure: undefined,
-      async open() {
+      wasKnown: undefined,
+      async open({ isKnown }) {
+        store.wasKnown = isKnown
         if (store.failure !== undefined) throw store.failure
         const home = join(root.path, name)
         await fs.mkdir(home, { recursive: true })
@@ -88,11 +93,12 @@ describe('VolumeLookupCache', () => {
   const local = (): VolumeStoreSource => ({
     name: 'default',
     kind: 'local',
-    open: () =>
+    open: (circumstances) =>
       LocalVolumeStore.open({
         name: 'default',
         directory: join(root.path, 'local'),
         log: SILENT,
+        ...circumstances,
       }),
   })
 
@@ -285,6 +291,10 @@ describe('VolumeLookupCache', () => {
         'good',
       ])
       expect(cache.entry('bad').problem).to.match(/not JSON/)
+      expect(cache.stores()[0]).to.include({
+        state: 'degraded',
+        reason: 'damaged: bad',
+      })
       for (const use of [
         () => cache.mount('bad', 'one'),
         () => cache.remove('bad', { dropHolders: true }),
@@ -541,15 +551,58 @@ describe('VolumeLookupCache', () => {
       expect(() => cache.get('a')).to.throw(UnavailableError, /"big"/)
       await expectRejection(cache.create('a', {}), UnavailableError)
       expect(cache.stores()).to.deep.equal([
-        { name: 'default', kind: 'memory', state: 'online', names: 0 },
         {
           name: 'big',
           kind: 'memory',
-          state: 'opening',
+          state: 'offline',
           names: 0,
           reason: 'mount it first',
         },
+        { name: 'default', kind: 'memory', state: 'online', names: 0 },
       ])
+    })
+
+    it('keeps its names from one start to the next', async () => {
+      const [store, away] = [testStore('default'), testStore('big')]
+      await (await open([store, away])).create('a', { store: 'big' })
+      away.failure = new Error('mount it first')
+      const cache = await open([store, away])
+      expect(cache.entry('a').problem).to.match(/"big".*mount it first/)
+      await expectRejection(cache.mount('a', 'one'), UnavailableError)
+      await expectRejection(cache.create('a', {}), VolumeExistsError)
+      expect(() => cache.get('b')).to.throw(VolumeNotFoundError)
+      await cache.create('b', {})
+      expect(cache.list().map(({ name }) => name)).to.deep.equal(['a', 'b'])
+    })
+
+    it('is told that it is not new', async () => {
+      const store = testStore('default')
+      await open([store])
+      expect(store.wasKnown).to.equal(false)
+      await open([store])
+      expect(store.wasKnown).to.equal(true)
+    })
+
+    it('waits while it is being opened, and only for what it may have', async () => {
+      const [store, slow] = [testStore('default'), testStore('big')]
+      await (await open([store, slow])).create('a', { store: 'big' })
+      slow.before = async (call) => {
+        if (call === 'list') await sleep(100)
+      }
+      await volumes?.close()
+      const cache = (volumes = await VolumeLookupCache.open({
+        dataRoot: root.path,
+        stores: [store, slow],
+        log: SILENT,
+      }))
+      await cache.create('b', {})
+      await cache.mount('b', 'one')
+      expect(cache.stores()[0]).to.include({ state: 'opening', names: 1 })
+      const [entry] = await Promise.all([
+        cache.settledEntry('a'),
+        cache.mount('a', 'one'),
+      ])
+      expect(entry.problem).to.equal(undefined)
     })
 
     it('uses it as soon as it is back', async () => {
@@ -571,7 +624,7 @@ describe('VolumeLookupCache', () => {
         throw down
       }
       await expectRejection(cache.mount('a', 'one'), UnavailableError, /away/)
-      expect(cache.stores()[1]).to.include({ state: 'offline', names: 1 })
+      expect(cache.stores()[0]).to.include({ state: 'offline', names: 1 })
       expect(cache.entry('a')).to.deep.include({ store: 'big' })
       expect(cache.entry('a').problem).to.match(
         /"big" cannot be reached: .*away/,
@@ -583,7 +636,7 @@ describe('VolumeLookupCache', () => {
       await cache.mount('b', 'one')
 
       away.before = () => undefined
-      await until(() => cache.stores()[1]!.state === 'online')
+      await until(() => cache.stores()[0]!.state === 'online')
       await cache.mount('a', 'one')
     })
 
@@ -599,6 +652,64 @@ describe('VolumeLookupCache', () => {
       await expectRejection(cache.mount('a', 'one'), UnavailableError)
       await expectRejection(cache.create('b', {}), UnavailableError)
       expect(store.calls.length).to.equal(asked)
+    })
+  })
+
+  describe('with stores that come and go', () => {
+    it('has the volumes of a store from the moment that it is added', async () => {
+      const big = testStore('big')
+      await (await open([big])).create('a', { store: 'big' })
+      const cache = await open([testStore('default')])
+      expect(() => cache.get('a')).to.throw(VolumeNotFoundError)
+      await cache.addStore(big)
+      expect((await cache.settledEntry('a')).store).to.equal('big')
+      expect(cache.stores().map(({ name }) => name)).to.deep.equal([
+        'big',
+        'default',
+      ])
+    })
+
+    it('refuses a second store of one name', async () => {
+      const cache = await open([testStore('default')])
+      await expectRejection(
+        cache.addStore(testStore('default')),
+        AlreadyExistsError,
+        /store "default" already exists/,
+      )
+    })
+
+    it('lets a store go unless somebody holds one of its volumes', async () => {
+      const big = testStore('big')
+      const cache = await open([testStore('default'), big])
+      await cache.create('a', { store: 'big' })
+      await cache.mount('a', 'one')
+      await expectRejection(cache.removeStore('big'), InUseError, /holds a/)
+      await cache.unmount('a', 'one')
+      await cache.removeStore('big')
+      expect(() => cache.get('a')).to.throw(VolumeNotFoundError)
+      expect(big.memory.has('a')).to.equal(true)
+      await expectRejection(cache.removeStore('big'), VolumeStoreNotFoundError)
+    })
+
+    it('finds out what other hands did when it is told to look', async () => {
+      const store = testStore('default')
+      const cache = await open([store])
+      const gone = await cache.create('gone', {})
+      store.memory.delete('gone')
+      store.memory.set('new', { ...gone, name: 'new' })
+      await cache.refresh('default')
+      expect(cache.list().map(({ name }) => name)).to.deep.equal(['new'])
+    })
+
+    it('keeps what is created while it looks', async () => {
+      const store = testStore('default')
+      const cache = await open([store])
+      store.after = (call) => (call === 'list' ? sleep(50) : undefined)
+      const refreshing = cache.refresh('default')
+      await sleep(10)
+      await cache.create('a', {})
+      await refreshing
+      expect(cache.get('a').name).to.equal('a')
     })
   })
 

@@ -2,6 +2,7 @@
  * A local store on disk:
  *
  *     <store>/format                      the layout and its edition: `local 1`
+ *     <store>/lock                        held by the one process that uses it
  *     <store>/volumes/<name>/data/        the volume's files: what containers see
  *     <store>/volumes/<name>/volume.json  its record
  *     <store>/volumes/<name>/settled      there once its root has its attributes
@@ -14,6 +15,7 @@
  * must be empty.
  */
 export const FORMAT_FILE = 'format'
+export const LOCK = 'lock'
 export const VOLUMES = 'volumes'
 export const DATA = 'data'
 export const RECORD = 'volume.json'

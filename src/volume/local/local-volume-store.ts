@@ -6,9 +6,11 @@ import {
   isErrno,
   messageOf,
   NotFoundError,
+  UnavailableError,
 } from '../../base/errors.ts'
 import { inParallel } from '../../base/in-parallel.ts'
 import type { Log } from '../../base/log.ts'
+import { type FileLock, tryLock } from '../../linux/flock.ts'
 import { mountsBelow, readMountInfo } from '../../linux/mountinfo.ts'
 import { syncDirectory, writeFileAtomic } from '../../state/atomic-file.ts'
 import { settleFormat } from '../../state/disk-format.ts'
@@ -38,8 +40,10 @@ const READERS = 16
 
 export interface LocalStoreOptions {
   readonly name: string
-  /** The store's own directory; made where it is missing. */
+  /** The store's own directory. */
   readonly directory: string
+  /** Whether the store must be there already; else it is made where it is missing. */
+  readonly isKnown: boolean
   readonly log: Log
 }
 
@@ -51,26 +55,39 @@ export class LocalVolumeStore implements VolumeStorer {
   readonly #directory: string
   readonly #volumes: string
   readonly #log: Log
+  readonly #lock: FileLock
   readonly #discarding = new Set<Promise<void>>()
 
-  private constructor({ name, directory, log }: LocalStoreOptions) {
+  private constructor(
+    { name, directory, log }: LocalStoreOptions,
+    lock: FileLock,
+  ) {
     this.name = name
     this.#directory = directory
     this.#volumes = join(directory, layout.VOLUMES)
     this.#log = log
+    this.#lock = lock
     this.capabilities = capabilities()
   }
 
+  /** @throws UnavailableError when the store is away, or another process has it. */
   static async open(options: LocalStoreOptions): Promise<LocalVolumeStore> {
     const mode = layout.PASSAGE_MODE
+    if (options.isKnown) await requireStore(options.directory)
     await fs.mkdir(options.directory, { recursive: true, mode })
     // Mounts are told apart by their paths, and the kernel lists real ones.
     const directory = await fs.realpath(options.directory)
-    await settleFormat(join(directory, layout.FORMAT_FILE), layout.FORMAT)
-    await fs.mkdir(join(directory, layout.VOLUMES), { recursive: true, mode })
-    const store = new LocalVolumeStore({ ...options, directory })
-    await store.#sweep()
-    return store
+    const lock = await takeLock(directory)
+    try {
+      await settleFormat(join(directory, layout.FORMAT_FILE), layout.FORMAT)
+      await fs.mkdir(join(directory, layout.VOLUMES), { recursive: true, mode })
+      const store = new LocalVolumeStore({ ...options, directory }, lock)
+      await store.#sweep()
+      return store
+    } catch (error) {
+      await lock.release()
+      throw error
+    }
   }
 
   /** Builds the volume aside and renames it into place, so that it is whole or absent. */
@@ -162,6 +179,7 @@ export class LocalVolumeStore implements VolumeStorer {
 
   async close(): Promise<void> {
     await Promise.all(this.#discarding)
+    await this.#lock.release()
   }
 
   /**
@@ -257,6 +275,22 @@ export class LocalVolumeStore implements VolumeStorer {
   #path(name: string, ...below: readonly string[]): string {
     return join(this.#volumes, name, ...below)
   }
+}
+
+/** A store does not vanish, but its filesystem may not be mounted yet. */
+async function requireStore(directory: string): Promise<void> {
+  if (await exists(join(directory, layout.FORMAT_FILE))) return
+  throw new UnavailableError(
+    `"${directory}" held a volume store and does not now: mount its filesystem`,
+  )
+}
+
+async function takeLock(directory: string): Promise<FileLock> {
+  const lock = await tryLock(join(directory, layout.LOCK))
+  if (lock !== undefined) return lock
+  throw new UnavailableError(
+    `"${directory}" is in use by another Stowage: stop it, or choose another directory`,
+  )
 }
 
 function capabilities(): VolumeCapabilities {

@@ -1,7 +1,11 @@
 import * as fs from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect } from 'chai'
-import { NotFoundError, NotSupportedError } from '../../../src/base/errors.ts'
+import {
+  NotFoundError,
+  NotSupportedError,
+  UnavailableError,
+} from '../../../src/base/errors.ts'
 import { inParallel } from '../../../src/base/in-parallel.ts'
 import { SILENT } from '../../../src/base/log.ts'
 import { LocalVolumeStore } from '../../../src/volume/local/local-volume-store.ts'
@@ -12,14 +16,32 @@ import { needs } from '../../support/capabilities.ts'
 import { expectRejection } from '../../support/expect-rejection.ts'
 import { useTempDir } from '../../support/temp-dir.ts'
 
-const open = (directory: string): Promise<LocalVolumeStore> =>
-  LocalVolumeStore.open({ name: 'default', directory, log: SILENT })
+/** What stands in the directory of a store with nothing left over. */
+const OWN = ['format', 'lock', 'volumes']
 
-describeVolumeStorer('local', open, { on: ['root'] })
+const openLocal = (
+  directory: string,
+  isKnown = false,
+): Promise<LocalVolumeStore> =>
+  LocalVolumeStore.open({ name: 'default', directory, isKnown, log: SILENT })
+
+describeVolumeStorer('local', openLocal, { on: ['root'] })
 
 describe('LocalVolumeStore', () => {
   needs('root')
+  const stores: LocalVolumeStore[] = []
+  afterEach(async () => {
+    for (const store of stores.splice(0)) await store.close()
+  })
   const home = useTempDir()
+  const open = async (
+    directory: string,
+    isKnown = false,
+  ): Promise<LocalVolumeStore> => {
+    const store = await openLocal(directory, isKnown)
+    stores.push(store)
+    return store
+  }
   const none = parseVolumeOptions({})
   const inVolume = (...path: string[]): string =>
     join(home.path, 'volumes', ...path)
@@ -28,16 +50,16 @@ describe('LocalVolumeStore', () => {
     for (const leftover of ['new-1', 'rm-1']) {
       await fs.mkdir(join(home.path, leftover, 'data'), { recursive: true })
     }
-    const store = await open(home.path)
+    const store = await openLocal(home.path)
     await store.close()
-    expect(await fs.readdir(home.path)).to.have.members(['format', 'volumes'])
+    expect(await fs.readdir(home.path)).to.have.members(OWN)
   })
 
   it('leaves nothing beside the volumes when it refuses a name', async () => {
     const store = await open(home.path)
     await store.create('db', none)
     await expectRejection(store.create('db', none), VolumeExistsError)
-    expect(await fs.readdir(home.path)).to.have.members(['format', 'volumes'])
+    expect(await fs.readdir(home.path)).to.have.members(OWN)
     expect(await fs.readdir(inVolume())).to.deep.equal(['db'])
   })
 
@@ -45,7 +67,7 @@ describe('LocalVolumeStore', () => {
     const store = await open(home.path)
     await fs.rm(inVolume(), { recursive: true })
     await expectRejection(store.create('db', none), Error, /ENOENT/)
-    expect(await fs.readdir(home.path)).to.deep.equal(['format'])
+    expect(await fs.readdir(home.path)).to.have.members(['format', 'lock'])
   })
 
   it('reports damaged records one by one, and neither hides nor changes them', async () => {
@@ -110,8 +132,30 @@ describe('LocalVolumeStore', () => {
 
   it('refuses a directory that a newer version wrote', async () => {
     await fs.writeFile(join(home.path, 'format'), 'local 99\n')
-    await expectRejection(open(home.path), NotSupportedError, /edition 99/)
-    expect(await fs.readdir(home.path)).to.deep.equal(['format'])
+    for (const _attempt of ['first', 'second']) {
+      await expectRejection(open(home.path), NotSupportedError, /edition 99/)
+    }
+    expect(await fs.readdir(home.path)).to.have.members(['format', 'lock'])
+  })
+
+  it('is away, and not new, where a known store is not found', async () => {
+    await expectRejection(
+      open(join(home.path, 'mnt'), true),
+      UnavailableError,
+      /held a volume store and does not now/,
+    )
+    expect(await fs.readdir(home.path)).to.deep.equal([])
+    await openLocal(home.path).then((store) => store.close())
+    await open(home.path, true)
+  })
+
+  it('has a directory to itself', async () => {
+    await open(home.path)
+    await expectRejection(
+      open(home.path),
+      UnavailableError,
+      /in use by another/,
+    )
   })
 
   it('refuses capacity with a reason', async () => {

@@ -1,0 +1,47 @@
+import { withDeadline } from './deadline.ts'
+import { UnavailableError } from './errors.ts'
+import { KeyedMutex } from './keyed-mutex.ts'
+
+/** A task's turn. */
+export interface Turn {
+  /** Whether the caller has been told already that it took too long. */
+  readonly isLate: boolean
+}
+
+/**
+ * Turns, one queue for each key, for callers that do not wait for ever: to wait
+ * for one's turn counts as well.
+ */
+export class TimedTurns {
+  readonly #deadline: number
+  readonly #turns = new KeyedMutex()
+
+  /** @param deadline The milliseconds that each caller waits at most. */
+  constructor(deadline: number) {
+    this.#deadline = deadline
+  }
+
+  /**
+   * Runs `task` when its turn comes, if its caller still waits by then. A task that
+   * ends after its caller has gone undoes what it did: see `isLate`.
+   *
+   * @param what The task in words, such as `Mounting volume "db"`.
+   * @throws UnavailableError when the deadline passes.
+   */
+  async run<T>(
+    key: string,
+    what: string,
+    task: (turn: Turn) => Promise<T>,
+  ): Promise<T> {
+    const turn = { isLate: false }
+    const work = this.#turns.run(key, async () => {
+      if (turn.isLate) throw new UnavailableError(`${what} was given up`)
+      return task(turn)
+    })
+    try {
+      return await withDeadline(what, this.#deadline, work)
+    } finally {
+      turn.isLate = true
+    }
+  }
+}

@@ -1,0 +1,96 @@
+import * as fs from 'node:fs/promises'
+import { isErrno } from '../base/errors.ts'
+import { KeyedMutex } from '../base/keyed-mutex.ts'
+import { writeFileAtomic } from './atomic-file.ts'
+
+/**
+ * The names that something else is known to have, for when it cannot be asked:
+ *
+ *     +<name>
+ *     -<name>
+ *
+ * A killed process leaves it readable: a last line that was cut short was never
+ * acted upon. It is not fsynced. Names hold no newlines.
+ */
+export class NameJournal {
+  readonly #path: string
+  readonly #names: Set<string>
+  readonly #isNew: boolean
+  readonly #turns = new KeyedMutex()
+  #file: fs.FileHandle | undefined
+
+  private constructor(path: string, text: string | undefined) {
+    this.#path = path
+    this.#names = replay(text ?? '')
+    this.#isNew = text === undefined
+  }
+
+  /** Opens the journal at `path` for reading; it is written from `replace` on. */
+  static async open(path: string): Promise<NameJournal> {
+    return new NameJournal(path, await readIfThere(path))
+  }
+
+  /** Whether nothing had been noted when it was opened, not even "no names". */
+  get isNew(): boolean {
+    return this.#isNew
+  }
+
+  get names(): ReadonlySet<string> {
+    return this.#names
+  }
+
+  /** Notes that these are all the names there are. */
+  async replace(names: Iterable<string>): Promise<void> {
+    const all = [...names]
+    this.#names.clear()
+    for (const name of all) this.#names.add(name)
+    await this.#turns.run('file', async () => {
+      const lines = [...this.#names].map((name) => `+${name}\n`)
+      await writeFileAtomic(this.#path, lines.join(''))
+      await this.#file?.close()
+      this.#file = await fs.open(this.#path, 'a', 0o600)
+    })
+  }
+
+  async add(name: string): Promise<void> {
+    if (this.#names.has(name)) return
+    this.#names.add(name)
+    await this.#append(`+${name}\n`)
+  }
+
+  async delete(name: string): Promise<void> {
+    if (this.#names.delete(name)) await this.#append(`-${name}\n`)
+  }
+
+  async close(): Promise<void> {
+    await this.#turns.run('file', async () => {
+      await this.#file?.close()
+      this.#file = undefined
+    })
+  }
+
+  async #append(line: string): Promise<void> {
+    await this.#turns.run('file', async () => {
+      await this.#file?.write(line)
+    })
+  }
+}
+
+async function readIfThere(path: string): Promise<string | undefined> {
+  try {
+    return await fs.readFile(path, 'utf8')
+  } catch (error) {
+    if (isErrno(error, 'ENOENT')) return undefined
+    throw error
+  }
+}
+
+function replay(text: string): Set<string> {
+  const names = new Set<string>()
+  // The piece after the last newline is empty, or a line that was cut short.
+  for (const line of text.split('\n').slice(0, -1)) {
+    if (line.startsWith('+')) names.add(line.slice(1))
+    else names.delete(line.slice(1))
+  }
+  return names
+}

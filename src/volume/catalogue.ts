@@ -1,0 +1,134 @@
+import { join } from 'node:path'
+import {
+  AlreadyExistsError,
+  InUseError,
+  UnavailableError,
+} from '../base/errors.ts'
+import {
+  AttachedStore,
+  type AttachOptions,
+  type CatalogueEntry,
+  type StoreStatus,
+  type VolumeStoreSource,
+} from './attached-store.ts'
+import { VolumeStoreNotFoundError } from './volume-errors.ts'
+
+export interface CatalogueOptions extends Omit<AttachOptions, 'journal'> {
+  /** Where the names of the stores' volumes are noted, a file for each store. */
+  readonly directory: string
+}
+
+/**
+ * What all stores together are known to have. No question to it waits for a store,
+ * but for `settled`.
+ */
+export class Catalogue {
+  readonly #options: CatalogueOptions
+  readonly #stores = new Map<string, AttachedStore>()
+
+  constructor(options: CatalogueOptions) {
+    this.#options = options
+  }
+
+  /**
+   * Attaches a store, and begins to open it.
+   *
+   * @throws AlreadyExistsError when there is one of that name.
+   */
+  async attach(source: VolumeStoreSource): Promise<void> {
+    const { name } = source
+    if (this.#stores.has(name)) {
+      throw new AlreadyExistsError(`Volume store "${name}" already exists`)
+    }
+    const { directory, holds, log } = this.#options
+    const journal = join(directory, name)
+    const store = await AttachedStore.attach(source, { journal, holds, log })
+    this.#stores.set(name, store)
+  }
+
+  /**
+   * Lets go of a store. Its volumes stay where they are, and are known no more.
+   *
+   * @throws InUseError while any of its volumes is held.
+   */
+  async detach(name: string): Promise<void> {
+    const store = this.store(name)
+    const held = [...store.names()].filter(
+      (volume) => this.#options.holds.count(volume) > 0,
+    )
+    if (held.length > 0) {
+      throw new InUseError(
+        `Volume store "${name}" is in use: somebody holds ${held.join(', ')}`,
+      )
+    }
+    this.#stores.delete(name)
+    await store.close()
+  }
+
+  /** How the stores are, by name. */
+  stores(): readonly StoreStatus[] {
+    return [...this.#stores.keys()]
+      .toSorted()
+      .map((name) => this.store(name).status())
+  }
+
+  /** @throws VolumeStoreNotFoundError */
+  store(name: string): AttachedStore {
+    const store = this.#stores.get(name)
+    if (store !== undefined) return store
+    throw new VolumeStoreNotFoundError(name, [...this.#stores.keys()])
+  }
+
+  /** Settles when each store was reached, or could not be for the first time. */
+  async opened(): Promise<void> {
+    for (const store of this.#stores.values()) await store.tried()
+  }
+
+  /** Settles when no store that may have `name` is still being opened. */
+  async settled(name: string): Promise<void> {
+    for (const store of this.#stores.values()) {
+      if (!store.isOpening) continue
+      const mayHave = !store.knowsNames || store.entry(name) !== undefined
+      if (mayHave) await store.tried()
+    }
+  }
+
+  /**
+   * What is known under `name`, or `undefined` for a name that is surely absent.
+   *
+   * @throws UnavailableError when a store whose names are not known might have it.
+   */
+  entry(name: string): CatalogueEntry | undefined {
+    const stores = [...this.#stores.values()]
+    const entries = stores.flatMap((store) => store.entry(name) ?? [])
+    if (entries.length > 1) return twins(entries)
+    const [entry] = entries
+    if (entry !== undefined) return entry
+    const unknown = stores.find((store) => !store.knowsNames)
+    if (unknown === undefined) return undefined
+    throw new UnavailableError(
+      `Whether volume "${name}" exists is not known: volume store "${unknown.name}" has never been reached`,
+    )
+  }
+
+  /** All that is known, by name. */
+  list(): readonly CatalogueEntry[] {
+    const names = new Set<string>()
+    for (const store of this.#stores.values()) {
+      for (const name of store.names()) names.add(name)
+    }
+    return [...names].toSorted().flatMap((name) => this.entry(name) ?? [])
+  }
+
+  async close(): Promise<void> {
+    for (const store of this.#stores.values()) await store.close()
+  }
+}
+
+/** Two volumes of one name: using either would be a guess. */
+function twins(entries: readonly CatalogueEntry[]): CatalogueEntry {
+  const stores = entries.map(({ store }) => store)
+  const [{ name, store } = { name: '', store: '' }] = entries
+  const problem = `it is in more than one store: ${stores.join(', ')}`
+  return { name, store, problem }
+}

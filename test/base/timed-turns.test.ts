@@ -1,0 +1,55 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { expect } from 'chai'
+import { UnavailableError } from '../../src/base/errors.ts'
+import { TimedTurns } from '../../src/base/timed-turns.ts'
+import { expectRejection } from '../support/expect-rejection.ts'
+
+describe('TimedTurns', () => {
+  it('lets tasks of one key take turns, and others run at once', async () => {
+    const turns = new TimedTurns(1000)
+    const order: string[] = []
+    await Promise.all([
+      turns.run('a', 'One', async () => {
+        await sleep(20)
+        order.push('first of a')
+      }),
+      turns.run('a', 'Two', async () => order.push('second of a')),
+      turns.run('b', 'Three', async () => order.push('b')),
+    ])
+    expect(order).to.deep.equal(['b', 'first of a', 'second of a'])
+  })
+
+  it('gives up a caller that waits too long, and tells the task', async () => {
+    const turns = new TimedTurns(20)
+    const late: boolean[] = []
+    const work = turns.run('a', 'Digging', async (turn) => {
+      late.push(turn.isLate)
+      await sleep(50)
+      late.push(turn.isLate)
+    })
+    await expectRejection(work, UnavailableError, /Digging did not finish/)
+    await sleep(60)
+    expect(late).to.deep.equal([false, true])
+  })
+
+  it('never begins a task whose caller has gone', async () => {
+    const turns = new TimedTurns(20)
+    let begun = false
+    const slow = turns.run('a', 'Digging', () => sleep(60))
+    const waiting = turns.run('a', 'Filling', async () => {
+      begun = true
+    })
+    await expectRejection(waiting, UnavailableError, /Filling did not finish/)
+    await expectRejection(slow, UnavailableError)
+    await sleep(80)
+    expect(begun).to.equal(false)
+  })
+
+  it('passes on what the task throws', async () => {
+    const turns = new TimedTurns(1000)
+    const work = turns.run('a', 'Digging', async () => {
+      throw new Error('a rock')
+    })
+    await expectRejection(work, Error, /a rock/)
+  })
+})
