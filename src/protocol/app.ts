@@ -10,11 +10,15 @@ import { withRequestId } from '../base/request-id.ts'
 import { replyWithError, sendError } from './reply.ts'
 import { answer } from './rpc.ts'
 
+/** What answers the methods of one interface. */
+export type Routes = Router
+
 /** One of Docker's plugin interfaces, and the methods that answer it. */
 export interface PluginInterface {
   /** As `Plugin.Activate` names it. */
   readonly name: 'VolumeDriver' | 'GraphDriver'
-  readonly routes: Router
+  /** Those who call earlier wait until it is there. */
+  readonly routes: Routes | Promise<Routes>
 }
 
 /**
@@ -38,10 +42,22 @@ export function createApp(
   answer(app, 'Plugin.Activate', async () => ({
     Implements: interfaces.map(({ name }) => name),
   }))
-  for (const { routes } of interfaces) app.use(routes)
+  for (const one of interfaces) app.use(routesOf(one))
   app.use(unknownMethod)
   app.use(replyWithError(log))
   return app
+}
+
+/** Sends an interface what is meant for it, and keeps nobody else waiting. */
+function routesOf({ name, routes }: PluginInterface): RequestHandler {
+  return async (request, response, next) => {
+    if (request.path.startsWith(`/${name}.`)) {
+      const router = await routes
+      router(request, response, next)
+    } else {
+      next()
+    }
+  }
 }
 
 /** Gives each request an id, which all log lines written for it carry. */

@@ -1,11 +1,10 @@
 import { once } from 'node:events'
-import type * as http from 'node:http'
+import * as http from 'node:http'
 import { join } from 'node:path'
 import type { Readable } from 'node:stream'
 import { buffer } from 'node:stream/consumers'
 import { expect } from 'chai'
 import { InvalidArgumentError } from '../../src/base/errors.ts'
-import { createServer } from '../../src/protocol/server.ts'
 import { withWholeBody } from '../../src/protocol/whole-body.ts'
 import { DockerdClient } from '../support/dockerd-client.ts'
 import { expectRejection } from '../support/expect-rejection.ts'
@@ -21,7 +20,7 @@ describe('withWholeBody', () => {
 
   /** Serves one upload to `use`. */
   async function receive(use: (body: Readable) => Promise<unknown>) {
-    server = createServer((request, response) => {
+    server = http.createServer((request, response) => {
       outcome = withWholeBody(request, use)
       outcome.then(
         (result) => response.end(JSON.stringify({ result })),

@@ -1,9 +1,8 @@
-import { once } from 'node:events'
-import type { Server } from 'node:http'
 import { join } from 'node:path'
+import { bindSocket } from '../../src/linux/unix-socket.ts'
 import { SILENT } from '../../src/base/log.ts'
 import { createApp, type PluginInterface } from '../../src/protocol/app.ts'
-import { createServer } from '../../src/protocol/server.ts'
+import { Server } from '../../src/protocol/server.ts'
 import { DockerdClient } from './dockerd-client.ts'
 import { useTempDir } from './temp-dir.ts'
 
@@ -23,14 +22,12 @@ export function useServedPlugin(
   let docker: DockerdClient
 
   beforeEach(async () => {
-    server = createServer(createApp(await open(), log))
-    server.listen(join(directory.path, 'plugin.sock'))
-    await once(server, 'listening')
+    server = new Server(createApp(await open(), log))
+    await server.listen(bindSocket(join(directory.path, 'plugin.sock'), 0o660))
     docker = new DockerdClient(join(directory.path, 'plugin.sock'))
   })
   afterEach(() => {
     docker.close()
-    server.closeAllConnections()
     server.close()
   })
   return {

@@ -1,0 +1,167 @@
+import { InvalidArgumentError, messageOf } from './base/errors.ts'
+import { DRIVERS } from './graph/drivers.ts'
+import { MAX_SOCKET_PATH } from './linux/unix-socket.ts'
+import { LOG_FORMATS, LOG_LEVELS } from './logger.ts'
+import { parseStoreSpecs } from './volume/volume-stores.ts'
+
+interface Setting<T> {
+  /** The environment variable. */
+  readonly name: string
+  readonly fallback: string
+  readonly meaning: string
+  /** @throws InvalidArgumentError that says what is accepted. */
+  readonly read: (text: string) => T
+}
+
+/** The halves of the plugin, each of which may run without the other. */
+const HALVES = ['volume', 'graph'] as const
+
+/** What a volume's name means on other hosts. */
+const SCOPES = ['local', 'global'] as const
+
+/** Every setting there is. A managed plugin's manifest lists the same names. */
+export const SETTINGS = {
+  dataRoot: {
+    name: 'STOWAGE_DATA_ROOT',
+    fallback: '/var/lib/stowage',
+    meaning: 'volumes, state and images live under it',
+    read: absolutePath,
+  },
+  socket: {
+    name: 'STOWAGE_SOCKET',
+    fallback: '/run/docker/plugins/stowage.sock',
+    meaning: 'where Docker finds the plugin; socket activation wins over it',
+    read: socketPath,
+  },
+  adminSocket: {
+    name: 'STOWAGE_ADMIN_SOCKET',
+    fallback: '/run/stowage/admin.sock',
+    meaning: "the administrator's API",
+    read: socketPath,
+  },
+  implements: {
+    name: 'STOWAGE_IMPLEMENTS',
+    fallback: HALVES.join(','),
+    meaning: `what Docker may use it for: ${HALVES.join(',')} or one of them`,
+    read: listOf(HALVES),
+  },
+  stores: {
+    name: 'STOWAGE_STORES',
+    fallback: 'default=local:',
+    meaning: 'volume stores, NAME=KIND:PATH, separated by spaces',
+    read: parseStoreSpecs,
+  },
+  graphDriver: {
+    name: 'STOWAGE_GRAPH_DRIVER',
+    fallback: 'auto',
+    meaning: "how layers are kept; Docker's stowage.driver option wins over it",
+    read: oneOf(['auto', ...DRIVERS.map(({ name }) => name)]),
+  },
+  naiveDiff: {
+    name: 'STOWAGE_NAIVE_DIFF',
+    fallback: 'false',
+    meaning: 'compare trees even where the driver knows its own changes',
+    read: (text: string) => oneOf(['true', 'false'])(text) === 'true',
+  },
+  scope: {
+    name: 'STOWAGE_SCOPE',
+    fallback: 'local',
+    meaning: 'global if a name means the same volume on every host',
+    read: oneOf(SCOPES),
+  },
+  logLevel: {
+    name: 'STOWAGE_LOG_LEVEL',
+    fallback: 'info',
+    meaning:
+      'the least important lines to log; SIGUSR2 switches to debug and back',
+    read: oneOf(LOG_LEVELS),
+  },
+  logFormat: {
+    name: 'STOWAGE_LOG_FORMAT',
+    fallback: 'json',
+    meaning: 'lines of json or of text',
+    read: oneOf(LOG_FORMATS),
+  },
+} satisfies Record<string, Setting<unknown>>
+
+type Settings = typeof SETTINGS
+
+/** What the environment says, checked. */
+export type Config = {
+  readonly [K in keyof Settings]: ReturnType<Settings[K]['read']>
+}
+
+/**
+ * Reads all settings. One that is empty is not set.
+ *
+ * @throws InvalidArgumentError that names the variable, its value, and what would
+ *   be accepted, on one line.
+ */
+export function readConfig(env: NodeJS.ProcessEnv): Config {
+  const value = <T>({ name, fallback, read }: Setting<T>): T => {
+    const text = env[name] || fallback
+    try {
+      return read(text)
+    } catch (error) {
+      throw new InvalidArgumentError(
+        `${name}=${JSON.stringify(text)} is not valid: ${messageOf(error)}`,
+        { cause: error },
+      )
+    }
+  }
+  return {
+    dataRoot: value(SETTINGS.dataRoot),
+    socket: value(SETTINGS.socket),
+    adminSocket: value(SETTINGS.adminSocket),
+    implements: value(SETTINGS.implements),
+    stores: value(SETTINGS.stores),
+    graphDriver: value(SETTINGS.graphDriver),
+    naiveDiff: value(SETTINGS.naiveDiff),
+    scope: value(SETTINGS.scope),
+    logLevel: value(SETTINGS.logLevel),
+    logFormat: value(SETTINGS.logFormat),
+  }
+}
+
+/** Variables that look like settings and are none, such as a misspelled one. */
+export function strangers(env: NodeJS.ProcessEnv): readonly string[] {
+  const known = new Set<string>(Object.values(SETTINGS).map(({ name }) => name))
+  return Object.keys(env).filter(
+    (name) => name.startsWith('STOWAGE_') && !known.has(name),
+  )
+}
+
+function absolutePath(text: string): string {
+  if (text.startsWith('/') && !text.includes('\0')) return text
+  throw new InvalidArgumentError('give an absolute path')
+}
+
+function socketPath(text: string): string {
+  const path = absolutePath(text)
+  const bytes = Buffer.byteLength(path)
+  if (bytes <= MAX_SOCKET_PATH) return path
+  throw new InvalidArgumentError(
+    `give a path of at most ${MAX_SOCKET_PATH} bytes, it has ${bytes}`,
+  )
+}
+
+function oneOf<T extends string>(choices: readonly T[]): (text: string) => T {
+  return (text) => {
+    const choice = choices.find((name) => name === text)
+    if (choice !== undefined) return choice
+    throw new InvalidArgumentError(`give one of ${choices.join(', ')}`)
+  }
+}
+
+function listOf<T extends string>(
+  choices: readonly T[],
+): (text: string) => readonly T[] {
+  return (text) => {
+    const names = text.split(',').map((name) => name.trim())
+    const chosen = choices.filter((name) => names.includes(name))
+    if (chosen.length === names.length) return chosen
+    throw new InvalidArgumentError(
+      `give one or more of ${choices.join(', ')}, each once, with commas between them`,
+    )
+  }
+}

@@ -1,0 +1,59 @@
+import { closeSync, fchmodSync } from 'node:fs'
+import { declare } from './libc.ts'
+
+const AF_UNIX = 1
+const SOCK_STREAM = 1
+const SOCK_DGRAM = 2
+const SOCK_CLOEXEC = 0o2000000
+
+/** The most bytes of a path that a socket's address has room for, less its NUL. */
+export const MAX_SOCKET_PATH = 107
+
+const socket = declare('socket', ['int', 'int', 'int'])
+const bind = declare('bind', ['int', 'const void *', 'unsigned int'])
+const sendto = declare(
+  'sendto',
+  ['int', 'const void *', 'size_t', 'int', 'const void *', 'unsigned int'],
+  'long',
+)
+
+/**
+ * A stream socket bound to `path`, for Node to listen on by its descriptor.
+ *
+ * Node would make the file itself, but with what the umask leaves of 0777 and a
+ * chmod later, and it would delete the path when it closes the socket, no matter
+ * whose socket is there by then.
+ */
+export function bindSocket(path: string, mode: number): number {
+  const descriptor = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)
+  try {
+    // The file that bind makes takes its mode from the socket.
+    fchmodSync(descriptor, mode)
+    const address = addressOf(path)
+    bind(descriptor, address, address.length)
+    return descriptor
+  } catch (error) {
+    closeSync(descriptor)
+    throw error
+  }
+}
+
+/** Sends one datagram to the socket at `path`; `@` begins an abstract name. */
+export function sendDatagram(path: string, message: string): void {
+  const descriptor = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0)
+  try {
+    const bytes = Buffer.from(message)
+    const address = addressOf(path)
+    sendto(descriptor, bytes, bytes.length, 0, address, address.length)
+  } finally {
+    closeSync(descriptor)
+  }
+}
+
+/** A `struct sockaddr_un`. A path ends in a NUL; an abstract name begins with one. */
+function addressOf(path: string): Buffer {
+  const family = Buffer.alloc(2)
+  family.writeUInt16LE(AF_UNIX)
+  const name = path.startsWith('@') ? `\0${path.slice(1)}` : `${path}\0`
+  return Buffer.concat([family, Buffer.from(name)])
+}
