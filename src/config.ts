@@ -1,5 +1,7 @@
 import { InvalidArgumentError, messageOf } from './base/errors.ts'
-import { DRIVERS } from './graph/drivers.ts'
+import { AUTO } from './graph/driver-choice.ts'
+import { drivers } from './graph/drivers.ts'
+import { parseStorageOptions } from './graph/storage-options.ts'
 import { MAX_SOCKET_PATH } from './linux/unix-socket.ts'
 import { LOG_FORMATS, LOG_LEVELS } from './logger.ts'
 import { parseStoreSpecs } from './volume/volume-stores.ts'
@@ -15,6 +17,9 @@ interface Setting<T> {
 
 /** The halves of the plugin, each of which may run without the other. */
 const HALVES = ['volume', 'graph'] as const
+
+/** The ways to keep layers, whatever Docker's options for them are. */
+const GRAPH_DRIVERS = drivers(parseStorageOptions([])).map(({ name }) => name)
 
 /** What a volume's name means on other hosts. */
 const SCOPES = ['local', 'global'] as const
@@ -53,9 +58,9 @@ export const SETTINGS = {
   },
   graphDriver: {
     name: 'STOWAGE_GRAPH_DRIVER',
-    fallback: 'auto',
+    fallback: AUTO,
     meaning: "how layers are kept; Docker's stowage.driver option wins over it",
-    read: oneOf(['auto', ...DRIVERS.map(({ name }) => name)]),
+    read: oneOf([AUTO, ...GRAPH_DRIVERS]),
   },
   naiveDiff: {
     name: 'STOWAGE_NAIVE_DIFF',

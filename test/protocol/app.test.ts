@@ -28,38 +28,42 @@ describe('createApp', () => {
   })
 
   it('reads a body that has no Content-Type', async () => {
-    expect(await plugin.docker.call('Echo', { text: 'hello' })).to.deep.equal({
+    expect(
+      await plugin.docker.call('VolumeDriver.Echo', { text: 'hello' }),
+    ).to.deep.equal({
       text: 'hello',
     })
   })
 
   it('takes an empty body, null and {} for no fields at all', async () => {
     for (const body of ['', 'null\n', '{}\n']) {
-      const answered = await plugin.docker.post('Echo', body)
+      const answered = await plugin.docker.post('VolumeDriver.Echo', body)
       expect(answered.status, body).to.equal(200)
       expect(JSON.parse(answered.body), body).to.deep.equal({ text: '' })
     }
   })
 
   it('answers {} for want of a result', async () => {
-    const answered = await plugin.docker.post('Nothing')
+    const answered = await plugin.docker.post('VolumeDriver.Nothing')
     expect(answered.status).to.equal(200)
     expect(answered.body).to.equal('{}')
   })
 
   it('refuses bodies that are not JSON, or not objects, in JSON', async () => {
     for (const body of ['{"text":', 'hello', '[]', '"text"', '7', 'true']) {
-      const answered = await plugin.docker.post('Echo', body)
+      const answered = await plugin.docker.post('VolumeDriver.Echo', body)
       expect(answered.status, body).to.equal(400)
       expect(JSON.parse(answered.body).Err, body).to.be.a('string').not.empty
     }
   })
 
   it('accepts 2 MiB of options and refuses 20 MiB in JSON', async () => {
-    const big = await plugin.docker.call('Echo', { text: 'x'.repeat(2 << 20) })
+    const big = await plugin.docker.call('VolumeDriver.Echo', {
+      text: 'x'.repeat(2 << 20),
+    })
     expect(big.text).to.have.length(2 << 20)
 
-    const huge = await plugin.docker.post('Echo', {
+    const huge = await plugin.docker.post('VolumeDriver.Echo', {
       text: 'x'.repeat(20 << 20),
     })
     expect(huge.status).to.equal(400)
@@ -67,12 +71,18 @@ describe('createApp', () => {
   })
 
   it('says 404 in JSON for a method it does not know, and only then', async () => {
-    for (const path of ['No.Such', 'echo', 'Echo/', '']) {
+    for (const path of [
+      'No.Such',
+      'volumedriver.Echo',
+      'VolumeDriver.Echo/',
+      'VolumeDriver.',
+      '',
+    ]) {
       const answered = await plugin.docker.post(path)
       expect(answered.status, path).to.equal(404)
       expect(JSON.parse(answered.body).Err, path).to.match(/is not known/)
     }
-    const missing = await plugin.docker.post('Missing')
+    const missing = await plugin.docker.post('VolumeDriver.Missing')
     expect(missing.status).to.equal(500)
     expect(JSON.parse(missing.body)).to.deep.equal({
       Err: 'Layer "ab12" does not exist',
@@ -83,7 +93,7 @@ describe('createApp', () => {
     for (const method of ['GET', 'PUT', 'DELETE']) {
       const answered = await raw(
         plugin.socketPath,
-        `${method} /Echo HTTP/1.1\r\nConnection: close\r\n\r\n`,
+        `${method} /VolumeDriver.Echo HTTP/1.1\r\nConnection: close\r\n\r\n`,
       )
       expect(answered).to.match(/^HTTP\/1\.1 405 /)
       expect(answered).to.match(/\{"Err":"Method .* use POST"\}$/)
@@ -91,29 +101,33 @@ describe('createApp', () => {
   })
 
   it('sends none of what Docker has no use for', async () => {
-    const { headers } = await plugin.docker.post('Echo')
+    const { headers } = await plugin.docker.post('VolumeDriver.Echo')
     expect(headers).not.to.have.any.keys('etag', 'x-powered-by')
   })
 
   it('tells a bad argument from trouble of its own', async () => {
-    expect((await plugin.docker.post('Refuse')).status).to.equal(400)
-    const broken = await plugin.docker.post('Break')
+    expect((await plugin.docker.post('VolumeDriver.Refuse')).status).to.equal(
+      400,
+    )
+    const broken = await plugin.docker.post('VolumeDriver.Break')
     expect(broken.status).to.equal(500)
     expect(JSON.parse(broken.body)).to.deep.equal({ Err: 'Disk on fire' })
   })
 
   it('cuts the connection where any answer would be taken for the truth', async () => {
     for (const body of ['', 'not JSON', '[]', '{"text":"x"}']) {
-      const error = await plugin.docker.post('Fragile', body).catch(codeOf)
+      const error = await plugin.docker
+        .post('VolumeDriver.Fragile', body)
+        .catch(codeOf)
       expect(error, body).to.equal('ECONNRESET')
     }
   })
 
   it('answers two hundred calls while a slow one runs', async () => {
-    const slow = plugin.docker.call('Slow')
+    const slow = plugin.docker.call('VolumeDriver.Slow')
     const began = performance.now()
     const quick = Array.from({ length: 200 }, (_, i) =>
-      plugin.docker.call('Echo', { text: `${i}` }),
+      plugin.docker.call('VolumeDriver.Echo', { text: `${i}` }),
     )
     expect(await Promise.all(quick)).to.have.length(200)
     expect(performance.now() - began).to.be.below(900)
@@ -124,19 +138,21 @@ describe('createApp', () => {
 /** An interface of methods that each do one thing. */
 function echo(): PluginInterface {
   const routes = Router({ strict: true, caseSensitive: true })
-  answer(routes, 'Echo', async (request) => ({ text: request.string('text') }))
-  answer(routes, 'Nothing', async () => undefined)
-  answer(routes, 'Missing', async () => {
+  answer(routes, 'VolumeDriver.Echo', async (request) => ({
+    text: request.string('text'),
+  }))
+  answer(routes, 'VolumeDriver.Nothing', async () => undefined)
+  answer(routes, 'VolumeDriver.Missing', async () => {
     throw new NotFoundError('Layer "ab12" does not exist')
   })
-  answer(routes, 'Refuse', async () => {
+  answer(routes, 'VolumeDriver.Refuse', async () => {
     throw new InvalidArgumentError('No')
   })
-  answer(routes, 'Break', async () => {
+  answer(routes, 'VolumeDriver.Break', async () => {
     throw new Error('Disk on fire')
   })
-  answer(routes, 'Slow', () => sleep(1000, {}))
-  answerOrHangUp(routes, 'Fragile', async (request) => {
+  answer(routes, 'VolumeDriver.Slow', () => sleep(1000, {}))
+  answerOrHangUp(routes, 'VolumeDriver.Fragile', async (request) => {
     request.name('Name')
   })
   return { name: 'VolumeDriver', routes }
