@@ -1,8 +1,7 @@
 import * as fs from 'node:fs'
 import { copyData, shareBlocks } from '../linux/file-copy.ts'
-import { setTimes } from '../linux/file-times.ts'
 import { deviceNumber, mknod, type SpecialType } from '../linux/mknod.ts'
-import { getXattr, listXattrs, setXattr } from '../linux/xattr.ts'
+import { copyAttributes } from './copy-attributes.ts'
 import { type PathString, toFsPath, toPathString } from './path-bytes.ts'
 
 /** Only to be entered by us, until it has the mode of what it copies. */
@@ -74,7 +73,7 @@ class TreeCopy {
       fs.symlinkSync(fs.readlinkSync(toFsPath(from), 'buffer'), toFsPath(to))
     } else {
       const device = deviceNumber(Number(status.rdev))
-      mknod(bytes(to), specialType(status), PRIVATE, device)
+      mknod(toFsPath(to), specialType(status), PRIVATE, device)
     }
   }
 
@@ -104,32 +103,8 @@ const { O_RDONLY, O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW } = fs.constants
 const READ = O_RDONLY | O_NOFOLLOW
 const CREATE = O_WRONLY | O_CREAT | O_EXCL
 
-/**
- * In this order: chown(2) takes setuid bits and capabilities away, and everything
- * but utimensat(2) leaves a new time behind.
- */
-function copyAttributes(
-  from: PathString,
-  to: PathString,
-  status: fs.BigIntStats,
-): void {
-  fs.lchownSync(toFsPath(to), Number(status.uid), Number(status.gid))
-  for (const name of listXattrs(bytes(from))) {
-    const value = getXattr(bytes(from), name)
-    if (value !== undefined) setXattr(bytes(to), name, value)
-  }
-  if (!status.isSymbolicLink()) {
-    fs.chmodSync(toFsPath(to), Number(status.mode & 0o7777n))
-  }
-  setTimes(bytes(to), status.atimeNs, status.mtimeNs)
-}
-
 function specialType(status: fs.BigIntStats): SpecialType {
   if (status.isCharacterDevice()) return 'character'
   if (status.isBlockDevice()) return 'block'
   return status.isFIFO() ? 'fifo' : 'socket'
-}
-
-function bytes(path: PathString): Buffer {
-  return Buffer.from(path, 'latin1')
 }

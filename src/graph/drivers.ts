@@ -1,5 +1,6 @@
 import { BtrfsLayers } from './btrfs/btrfs-layers.ts'
 import type { Candidate } from './driver-choice.ts'
+import { OverlayLayers } from './overlay/overlay-layers.ts'
 import type { StorageOptions } from './storage-options.ts'
 import { VfsLayers } from './vfs/vfs-layers.ts'
 
@@ -11,6 +12,7 @@ export function drivers(options: StorageOptions): readonly Candidate[] {
       bestOn: ['btrfs'],
       open: (home) => BtrfsLayers.open(home, options),
     },
+    { name: 'overlay', open: (home) => OverlayLayers.open(home) },
     { name: 'vfs', open: (home) => VfsLayers.open(home) },
   ]
 }

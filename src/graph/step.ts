@@ -1,4 +1,6 @@
 import * as fs from 'node:fs'
+import { copyAttributes } from '../archive/copy-attributes.ts'
+import { isErrno } from '../base/errors.ts'
 
 /**
  * One small thing to do on disk. A driver describes what a change of its layers
@@ -13,8 +15,11 @@ export type Step =
       readonly uid?: number
       readonly gid?: number
     }
+  /** A directory with the owner, mode, attributes and times of another. */
+  | { readonly do: 'mkdir-like'; readonly path: string; readonly model: string }
   /** An empty file, which says something by being there. */
   | { readonly do: 'mark'; readonly path: string }
+  /** A link that is there and leads to the same is left as it is. */
   | { readonly do: 'symlink'; readonly path: string; readonly target: string }
   | { readonly do: 'rename'; readonly from: string; readonly to: string }
   /** An absent file is unlinked without complaint. */
@@ -28,11 +33,14 @@ export function runStep(step: Step): void {
         fs.lchownSync(step.path, step.uid ?? 0, step.gid ?? 0)
       }
       return
+    case 'mkdir-like':
+      makeLike(step.path, step.model)
+      return
     case 'mark':
       fs.closeSync(fs.openSync(step.path, 'a', 0o600))
       return
     case 'symlink':
-      fs.symlinkSync(step.target, step.path)
+      link(step.path, step.target)
       return
     case 'rename':
       fs.renameSync(step.from, step.to)
@@ -41,4 +49,19 @@ export function runStep(step: Step): void {
       fs.rmSync(step.path, { force: true })
       return
   }
+}
+
+function link(path: string, target: string): void {
+  try {
+    fs.symlinkSync(target, path)
+  } catch (error) {
+    if (!isErrno(error, 'EEXIST') || fs.readlinkSync(path) !== target) {
+      throw error
+    }
+  }
+}
+
+function makeLike(path: string, model: string): void {
+  fs.mkdirSync(path, { mode: 0o700 })
+  copyAttributes(model, path, fs.lstatSync(model, { bigint: true }))
 }

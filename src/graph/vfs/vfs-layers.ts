@@ -1,5 +1,6 @@
-import { Thread } from '../../base/thread.ts'
 import { InvalidArgumentError } from '../../base/errors.ts'
+import { Thread } from '../../base/thread.ts'
+import { filesystemOf } from '../../linux/fs-magic.ts'
 import type { MountSpec } from '../../linux/mount.ts'
 import {
   type CreateOptions,
@@ -10,17 +11,16 @@ import {
 import type { Home } from '../home.ts'
 import type { LayerDriver, LayerUsage, ViewOptions } from '../layer-driver.ts'
 import { LayerFolders } from '../layer-folders.ts'
-import type { CopyCalls } from './copy-worker.ts'
+import type { TreeCalls } from '../tree-worker.ts'
 import { TREE } from './layout.ts'
-import { filesystemOf } from '../../linux/fs-magic.ts'
 
 /** Keeps each layer as a tree of its own, copied from its parent's. Runs anywhere. */
 export class VfsLayers implements LayerDriver {
   readonly name = 'vfs'
   readonly #home: Home
   readonly #folders: LayerFolders
-  readonly #thread = new Thread<CopyCalls>(
-    new URL('copy-worker.js', import.meta.url),
+  readonly #thread = new Thread<TreeCalls>(
+    new URL('../tree-worker.js', import.meta.url),
   )
 
   private constructor(home: Home, folders: LayerFolders) {

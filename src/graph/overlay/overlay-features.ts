@@ -1,0 +1,114 @@
+import * as fs from 'node:fs/promises'
+import { join } from 'node:path'
+import { isErrno, messageOf, NotSupportedError } from '../../base/errors.ts'
+import { filesystemOf } from '../../linux/fs-magic.ts'
+import { getXattr } from '../../linux/xattr.ts'
+import type { Home } from '../home.ts'
+
+/** What overlayfs does on the filesystem of one Home. */
+export interface OverlayFeatures {
+  /** Options that keep uppers plain, so that they tell a layer's changes. */
+  readonly options: readonly string[]
+  /** Whether an upper tells its layer's changes, and may be written directly. */
+  readonly tellsChanges: boolean
+}
+
+/**
+ * Off by name, whatever the kernel was built with: an index ties an upper to one
+ * set of lowers, a redirect and a metacopy leave content below.
+ */
+const OFF = ['index', 'redirect_dir', 'metacopy'] as const
+const PARAMETERS = '/sys/module/overlay/parameters'
+
+const PROBE = ['lower', 'upper', 'work'] as const
+
+/**
+ * Tries in Home what layers need.
+ *
+ * @throws NotSupportedError where overlayfs cannot be mounted, or deletes nothing.
+ */
+export async function probeOverlay(home: Home): Promise<OverlayFeatures> {
+  const options = await switchesOff()
+  const draft = home.draft()
+  const absolute = home.absolute(draft)
+  for (const name of PROBE) {
+    await fs.mkdir(join(absolute, name), { recursive: true, mode: 0o700 })
+  }
+  try {
+    await fs.mkdir(join(absolute, 'lower/directory'))
+    await fs.writeFile(join(absolute, 'lower/file'), '')
+    await mountProbe(home, draft, options)
+    try {
+      return { options, tellsChanges: await tellsChanges(absolute) }
+    } finally {
+      await home.unmount(`${draft}/merged`)
+    }
+  } finally {
+    await fs.rm(absolute, { recursive: true, force: true })
+  }
+}
+
+/** A kernel that does not know an option refuses it, so only known ones are named. */
+async function switchesOff(): Promise<readonly string[]> {
+  let known: readonly string[] = []
+  try {
+    known = await fs.readdir(PARAMETERS)
+  } catch (error) {
+    if (!isErrno(error, 'ENOENT')) throw error
+  }
+  return OFF.filter((name) => known.includes(name)).map((name) => `${name}=off`)
+}
+
+async function mountProbe(
+  home: Home,
+  draft: string,
+  options: readonly string[],
+): Promise<void> {
+  const directories = [
+    `lowerdir=${draft}/lower`,
+    `upperdir=${draft}/upper`,
+    `workdir=${draft}/work`,
+  ]
+  const spec = {
+    type: 'overlay',
+    source: 'overlay',
+    options: [...options, ...directories],
+  }
+  try {
+    await home.mount([spec], `${draft}/merged`)
+  } catch (error) {
+    throw new NotSupportedError(
+      `overlay cannot be mounted in "${home.path}" on ${await filesystemOf(home.path)}: ${messageOf(error)}`,
+      { cause: error },
+    )
+  }
+}
+
+/** Deletes, makes anew and renames, and looks at what that left in the upper. */
+async function tellsChanges(probe: string): Promise<boolean> {
+  const merged = join(probe, 'merged')
+  const upper = join(probe, 'upper')
+  await fs.unlink(join(merged, 'file'))
+  const whiteout = await fs.lstat(join(upper, 'file'))
+  if (!whiteout.isCharacterDevice() || whiteout.rdev !== 0) {
+    throw new NotSupportedError(
+      `overlay leaves no whiteouts in "${probe}", so that nothing could be deleted`,
+    )
+  }
+  if (!(await refusesRename(merged))) return false
+  await fs.rmdir(join(merged, 'directory'))
+  await fs.mkdir(join(merged, 'directory'))
+  const opaque = getXattr(join(upper, 'directory'), 'trusted.overlay.opaque')
+  return opaque?.toString() === 'y'
+}
+
+/** Renaming a directory of a lower fails, unless it is done by a redirect. */
+async function refusesRename(merged: string): Promise<boolean> {
+  try {
+    await fs.rename(join(merged, 'directory'), join(merged, 'renamed'))
+    return false
+  } catch (error) {
+    if (isErrno(error, 'EXDEV')) return true
+    throw error
+  }
+}

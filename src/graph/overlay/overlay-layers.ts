@@ -1,0 +1,188 @@
+import { InvalidArgumentError } from '../../base/errors.ts'
+import { Thread } from '../../base/thread.ts'
+import { filesystemOf } from '../../linux/fs-magic.ts'
+import type { MountSpec } from '../../linux/mount.ts'
+import {
+  type CreateOptions,
+  type LayerId,
+  NO_PARENT,
+  type StatusLine,
+} from '../driver.ts'
+import type { Home } from '../home.ts'
+import type { LayerDriver, LayerUsage, ViewOptions } from '../layer-driver.ts'
+import { LayerFolders } from '../layer-folders.ts'
+import type { Step } from '../step.ts'
+import type { TreeCalls } from '../tree-worker.ts'
+import * as layout from './layout.ts'
+import { linkOf, sweepLinks } from './links.ts'
+import { type OverlayFeatures, probeOverlay } from './overlay-features.ts'
+
+/** Layers as directories of changes, which overlayfs shows as one tree. */
+export class OverlayLayers implements LayerDriver {
+  readonly name = 'overlay'
+  readonly #home: Home
+  readonly #folders: LayerFolders
+  readonly #features: OverlayFeatures
+  readonly #thread = new Thread<TreeCalls>(
+    new URL('../tree-worker.js', import.meta.url),
+  )
+
+  private constructor(
+    home: Home,
+    folders: LayerFolders,
+    features: OverlayFeatures,
+  ) {
+    this.#home = home
+    this.#folders = folders
+    this.#features = features
+  }
+
+  /** @throws NotSupportedError where overlayfs cannot be mounted on Home. */
+  static async open(home: Home): Promise<OverlayLayers> {
+    const features = await probeOverlay(home)
+    const folders = await LayerFolders.open(home, { childrenRead: true })
+    await sweepLinks(home, folders.ids())
+    return new OverlayLayers(home, folders, features)
+  }
+
+  async create(
+    id: LayerId,
+    parent: LayerId,
+    { storageOptions = {} }: CreateOptions = {},
+  ): Promise<void> {
+    refuseOptions(storageOptions)
+    if (parent === NO_PARENT) {
+      await this.#folders.create(id, parent, async (draft) => this.#base(draft))
+      return
+    }
+    this.#refuseHeight(parent)
+    await this.#folders.create(id, parent, async (draft) =>
+      this.#child(draft, parent),
+    )
+  }
+
+  async mounts(
+    id: LayerId,
+    { readonly = this.#folders.isSealed(id) }: ViewOptions = {},
+  ): Promise<readonly MountSpec[]> {
+    const lowers = this.#lowers(id)
+    const upper = this.#upper(id)
+    if (lowers.length === 0) {
+      return [{ type: 'bind', source: upper, options: readonly ? ['ro'] : [] }]
+    }
+    const directories = readonly
+      ? ['ro', `lowerdir=${[upper, ...lowers].join(':')}`]
+      : [
+          `lowerdir=${lowers.join(':')}`,
+          `upperdir=${upper}`,
+          `workdir=${this.#work(id)}`,
+        ]
+    const options = [...this.#features.options, ...directories]
+    return [{ type: 'overlay', source: 'overlay', options }]
+  }
+
+  seal(id: LayerId): Promise<void> {
+    return this.#folders.seal(id)
+  }
+
+  remove(id: LayerId): Promise<void> {
+    return this.#folders.remove(id, (gone) => [
+      { do: 'unlink', path: linkOf(gone) },
+    ])
+  }
+
+  async exists(id: LayerId): Promise<boolean> {
+    return this.#folders.has(id)
+  }
+
+  async usage(id: LayerId): Promise<LayerUsage> {
+    this.#folders.record(id)
+    return this.#thread.call('usage', this.#home.absolute(this.#upper(id)))
+  }
+
+  async metadata(id: LayerId): Promise<Readonly<Record<string, string>>> {
+    const ancestors = this.#folders.ancestors(id)
+    const absolute = (path: string): string => this.#home.absolute(path)
+    const lowers = ancestors.map((it) => absolute(this.#upper(it)))
+    return {
+      UpperDir: absolute(this.#upper(id)),
+      ...(lowers.length === 0
+        ? {}
+        : { LowerDir: lowers.join(':'), WorkDir: absolute(this.#work(id)) }),
+    }
+  }
+
+  async status(): Promise<readonly StatusLine[]> {
+    return [
+      ['Backing Filesystem', await filesystemOf(this.#home.path)],
+      ['Supports d_type', 'true'],
+      ['Native Overlay Diff', String(this.#features.tellsChanges)],
+      ['Mount Options', this.#features.options.join(',')],
+    ]
+  }
+
+  settled(): Promise<void> {
+    return this.#folders.settled()
+  }
+
+  async close(): Promise<void> {
+    await this.#thread.close()
+    await this.#folders.close()
+  }
+
+  #base(draft: string): readonly Step[] {
+    const { uid, gid } = this.#home.root
+    const path = `${draft}/${layout.UPPER}`
+    return [this.#outer(draft), { do: 'mkdir', path, mode: 0o755, uid, gid }]
+  }
+
+  /** The merged root is the upper's, so that begins as its parent's is. */
+  #child(draft: string, parent: LayerId): readonly Step[] {
+    const { uid, gid } = this.#home.root
+    const path = `${draft}/${layout.UPPER}`
+    const work = `${draft}/${layout.WORK}`
+    return [
+      this.#outer(draft),
+      { do: 'mkdir-like', path, model: this.#upper(parent) },
+      { do: 'mkdir', path: work, mode: 0o700, uid, gid },
+      this.#link(parent),
+    ]
+  }
+
+  #link(id: LayerId): Step {
+    return { do: 'symlink', path: linkOf(id), target: `../${this.#upper(id)}` }
+  }
+
+  #outer(path: string): Step {
+    return { do: 'mkdir', path, mode: 0o710, uid: 0, gid: this.#home.root.gid }
+  }
+
+  #refuseHeight(parent: LayerId): void {
+    const height = this.#folders.ancestors(parent).length + 1
+    if (height <= layout.MAX_LOWERS) return
+    throw new InvalidArgumentError(
+      `Cannot stack a layer on "${parent}": it would have ${height} layers beneath it, of at most ${layout.MAX_LOWERS}`,
+    )
+  }
+
+  /** The uppers beneath, nearest first. */
+  #lowers(id: LayerId): readonly string[] {
+    return this.#folders.ancestors(id).map(linkOf)
+  }
+
+  #upper(id: LayerId): string {
+    return `${this.#folders.pathOf(id)}/${layout.UPPER}`
+  }
+
+  #work(id: LayerId): string {
+    return `${this.#folders.pathOf(id)}/${layout.WORK}`
+  }
+}
+
+function refuseOptions(options: Readonly<Record<string, string>>): void {
+  const [option] = Object.keys(options)
+  if (option === undefined) return
+  throw new InvalidArgumentError(
+    `Storage option "${option}" is not known to the overlay driver, which has none`,
+  )
+}

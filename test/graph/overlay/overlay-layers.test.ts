@@ -1,0 +1,10 @@
+import type { Home } from '../../../src/graph/home.ts'
+import { OverlayLayers } from '../../../src/graph/overlay/overlay-layers.ts'
+import { describeLayerDriver } from '../../contracts/describe-layer-driver.ts'
+import { describeProtoDriver } from '../../contracts/describe-proto-driver.ts'
+import { mounted } from '../../support/open-graph.ts'
+
+const open = (home: Home) => OverlayLayers.open(home)
+
+describeLayerDriver('overlay', open, { on: ['overlay'] })
+describeProtoDriver('overlay', mounted(open), { on: ['overlay'] })
