@@ -61,7 +61,12 @@ export class Contender implements AsyncDisposable {
       ]
       const plugin = spawn(await peerProgram(), args, { stdio: 'inherit' })
       await sleep(300)
-      const peer = await Peer.start({ driver: kind, home, socket })
+      const peer = await Peer.start({
+        driver: kind,
+        home,
+        socket,
+        pid: plugin.pid,
+      })
       return new Contender(peer, undefined, plugin)
     }
     const stowage = await Stowage.start({
@@ -69,13 +74,16 @@ export class Contender implements AsyncDisposable {
       graphDriver: names.stowage,
       ...watch,
     })
-    const { socket } = stowage
-    const peer = await Peer.start({ driver: kind, home, socket })
+    const { socket, pid } = stowage
+    const peer = await Peer.start({ driver: kind, home, socket, pid })
     return new Contender(peer, stowage, undefined)
   }
 
-  run(job: Job): Promise<Answer> {
-    return this.#peer.run(job)
+  async run(job: Job): Promise<Answer> {
+    const answer = await this.#peer.run(job)
+    // dockerd's code extracts in children, which are not seen from outside.
+    if (this.#plugin === undefined) return answer
+    return { ...answer, Processor: Number.NaN }
   }
 
   /** Waits for what goes on behind an answer, so that it weighs on nobody. */

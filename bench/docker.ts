@@ -90,7 +90,7 @@ function runAtOnce(row: Row): Turn<DockerHost> {
       const taken = await seconds(() =>
         Promise.all(runs.map((line) => host.docker(line))),
       )
-      return taken / runs.length
+      return { value: taken.value / runs.length }
     },
   }
 }

@@ -30,11 +30,9 @@ export async function benchMemory(
       await useMemory(contender, samples)
     }
     const stall = Number(await fs.readFile(stalls, 'utf8'))
-    samples.record(
-      { name: 'longest stall', target: 20, unit: 'ms' },
-      'ours',
-      stall,
-    )
+    samples.record({ name: 'longest stall', target: 20, unit: 'ms' }, 'ours', {
+      value: stall,
+    })
   }
 }
 
@@ -47,21 +45,19 @@ async function useMemory(
   const peak = async (name: string, work: () => Promise<unknown>) => {
     await stowage.forgetPeak()
     await work()
-    samples.record(
-      mebibytes(`peak, ${name}`, 200),
-      'ours',
-      await stowage.peak(),
-    )
+    samples.record(mebibytes(`peak, ${name}`, 200), 'ours', {
+      value: await stowage.peak(),
+    })
   }
   const start = {
     name: 'start to first answer',
     target: 300,
     unit: 'ms',
   } as const
-  samples.record(start, 'ours', stowage.startMilliseconds)
+  samples.record(start, 'ours', { value: stowage.startMilliseconds })
   await sleep(IDLE)
   const idle = mebibytes('resident, idle', 100)
-  samples.record(idle, 'ours', await stowage.resident())
+  samples.record(idle, 'ours', { value: await stowage.resident() })
 
   const quarter = await dataSets.big(1)
   const whole = await dataSets.big()

@@ -22,6 +22,8 @@ export interface Job {
 
 export interface Answer {
   readonly Seconds: number
+  /** Processor time, a plugin's included. */
+  readonly Processor: number
   readonly Bytes: number
   readonly Count: number
   readonly Mount?: string
@@ -33,6 +35,8 @@ export interface PeerOptions {
   readonly driver: string
   readonly home: string
   readonly socket?: string
+  /** The process that serves the socket. */
+  readonly pid?: number | undefined
 }
 
 /** The Go program at work on one driver. */
@@ -45,9 +49,14 @@ export class Peer implements AsyncDisposable {
     this.#answers = answers[Symbol.asyncIterator]()
   }
 
-  static async start({ driver, home, socket }: PeerOptions): Promise<Peer> {
+  static async start({
+    driver,
+    home,
+    socket,
+    pid = 0,
+  }: PeerOptions): Promise<Peer> {
     const args = ['jobs', '-driver', driver, '-home', home]
-    if (socket !== undefined) args.push('-socket', socket)
+    if (socket !== undefined) args.push('-socket', socket, '-pid', `${pid}`)
     const process = spawn(await peerProgram(), args, {
       stdio: ['pipe', 'pipe', 'inherit'],
     })

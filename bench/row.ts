@@ -13,19 +13,25 @@ export type Side = 'ours' | 'theirs'
 
 export const SIDES: readonly Side[] = ['ours', 'theirs']
 
+/** What one round took, in the row's unit, and of processor time if known. */
+export interface Sample {
+  readonly value: number
+  readonly processor?: number
+}
+
 /** What the rounds found, row by row. */
 export class Samples {
   readonly rows: Row[] = []
-  readonly #values = new Map<string, Record<Side, number[]>>()
+  readonly #samples = new Map<string, Record<Side, Sample[]>>()
 
-  record(row: Row, side: Side, value: number): void {
-    let values = this.#values.get(row.name)
-    if (values === undefined) {
-      values = { ours: [], theirs: [] }
-      this.#values.set(row.name, values)
+  record(row: Row, side: Side, sample: Sample): void {
+    let samples = this.#samples.get(row.name)
+    if (samples === undefined) {
+      samples = { ours: [], theirs: [] }
+      this.#samples.set(row.name, samples)
       this.rows.push(row)
     }
-    values[side].push(value)
+    samples[side].push(sample)
   }
 
   get results(): readonly Result[] {
@@ -33,24 +39,49 @@ export class Samples {
   }
 
   #result(row: Row): Result {
-    const { ours, theirs } = this.#values.get(row.name) ?? NOTHING
-    // Both halves of a pair ran within seconds of each other, so what else the
-    // machine did weighs on both: ratios of pairs are steadier than medians'.
-    const ratios = ours.flatMap((value, round) => {
-      const peer = theirs[round]
-      return peer === undefined ? [] : [value / peer]
-    })
-    const [low, high] = middleHalf(ratios.length > 0 ? ratios : ours)
+    const { ours, theirs } = this.#samples.get(row.name) ?? NOTHING
+    const ratios = ratiosOf(ours.map(valueOf), theirs.map(valueOf))
+    const processor = ratiosOf(
+      ours.map(processorOf),
+      theirs.map(processorOf),
+    ).filter(Number.isFinite)
+    const [low, high] = middleHalf(
+      ratios.length > 0 ? ratios : ours.map(valueOf),
+    )
     return {
       row,
-      ours: median(ours),
-      theirs: theirs.length > 0 ? median(theirs) : undefined,
-      ratio: ratios.length > 0 ? median(ratios) : undefined,
+      ours: median(ours.map(valueOf)),
+      theirs: medianIfAny(theirs.map(valueOf)),
+      ratio: medianIfAny(ratios),
       low,
       high,
+      processor: medianIfAny(processor),
       rounds: ours.length,
     }
   }
+}
+
+/**
+ * Both halves of a pair ran within seconds of each other, so what else the machine
+ * did weighs on both: ratios of pairs are steadier than that of two medians.
+ */
+function ratiosOf(
+  ours: readonly number[],
+  theirs: readonly number[],
+): readonly number[] {
+  return theirs.map((peer, round) => (ours[round] ?? Number.NaN) / peer)
+}
+
+function medianIfAny(values: readonly number[]): number | undefined {
+  return values.length > 0 ? median(values) : undefined
+}
+
+function valueOf({ value }: Sample): number {
+  return value
+}
+
+function processorOf({ processor }: Sample): number {
+  return processor ?? Number.NaN
 }
 
 export interface Result {
@@ -62,6 +93,8 @@ export interface Result {
   /** The middle half of the ratios lies between these, or of the values. */
   readonly low: number
   readonly high: number
+  /** The same of processor time, which others on the machine weigh on less. */
+  readonly processor: number | undefined
   readonly rounds: number
 }
 
@@ -75,4 +108,4 @@ export function verdict(result: Result): Verdict | undefined {
   return low <= row.target ? 'unsure' : 'MISSED'
 }
 
-const NOTHING: Record<Side, number[]> = { ours: [], theirs: [] }
+const NOTHING: Record<Side, Sample[]> = { ours: [], theirs: [] }

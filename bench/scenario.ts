@@ -64,7 +64,10 @@ function turn({ job, row, per = 1 }: Step): Turn<Contender> {
       refuseDifference(job, answer, other)
       other = answer
       await contender.quiet()
-      return answer.Seconds / per
+      return {
+        value: answer.Seconds / per,
+        processor: answer.Processor / per,
+      }
     },
   }
 }

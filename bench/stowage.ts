@@ -62,6 +62,10 @@ export class Stowage implements AsyncDisposable {
     return new Stowage(socket, child, performance.now() - started)
   }
 
+  get pid(): number | undefined {
+    return this.#process.pid
+  }
+
   /** The most memory it held since {@link forgetPeak}, in MiB. */
   async peak(): Promise<number> {
     return this.#status('VmHWM')

@@ -9,6 +9,7 @@ const HEAD = [
   'middle half',
   'target',
   '',
+  'cpu',
   'n',
 ] as const
 
@@ -31,7 +32,7 @@ export function table(title: string, results: readonly Result[]): string {
 }
 
 function columns(result: Result): readonly string[] {
-  const { row, ours, theirs, ratio, low, high, rounds } = result
+  const { row, ours, theirs, ratio, low, high, processor, rounds } = result
   const spread = (value: number): string =>
     ratio === undefined ? amount(value, row) : value.toFixed(2)
   return [
@@ -42,6 +43,7 @@ function columns(result: Result): readonly string[] {
     `${spread(low)}–${spread(high)}`,
     row.target === undefined ? '' : String(row.target),
     verdict(result) ?? '',
+    processor === undefined ? '' : processor.toFixed(2),
     String(rounds),
   ]
 }

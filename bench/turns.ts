@@ -1,11 +1,10 @@
-import { type Row, type Samples, type Side, SIDES } from './row.ts'
+import { type Row, type Sample, type Samples, type Side, SIDES } from './row.ts'
 
 /** One thing that both sides do, the other right after the one. */
 export interface Turn<Player> {
   /** The line of the table that it fills; without one it prepares or clears up. */
   readonly row?: Row | undefined
-  /** Does it and answers what it took, in the row's unit. */
-  readonly play: (player: Player, side: Side) => Promise<number>
+  readonly play: (player: Player, side: Side) => Promise<Sample>
 }
 
 /**
@@ -30,8 +29,8 @@ export async function takeTurns<Player>(
 }
 
 /** How many seconds `work` takes. */
-export async function seconds(work: () => Promise<unknown>): Promise<number> {
+export async function seconds(work: () => Promise<unknown>): Promise<Sample> {
   const start = performance.now()
   await work()
-  return (performance.now() - start) / 1000
+  return { value: (performance.now() - start) / 1000 }
 }

@@ -42,7 +42,8 @@ function oneAfterTheOther(api: DockerApi): Turn<string> {
   return {
     row: { name: 'volume create and rm', target: 1.3 },
     async play(driver) {
-      return (await seconds(() => createAndRemove(api, driver, PAIRS))) / PAIRS
+      const taken = await seconds(() => createAndRemove(api, driver, PAIRS))
+      return { value: taken.value / PAIRS }
     },
   }
 }
@@ -55,7 +56,7 @@ function atOnce(api: DockerApi): Turn<string> {
       const taken = await seconds(() =>
         Promise.all(callers.map(() => createAndRemove(api, driver, 4))),
       )
-      return taken / (32 * 4)
+      return { value: taken.value / (32 * 4) }
     },
   }
 }
@@ -90,7 +91,8 @@ function countFsyncs(api: DockerApi, host: PrivateHost): Turn<string> {
       await createAndRemove(api, driver, 10)
       counter.kill('SIGINT')
       await once(counter, 'exit')
-      return [...(await trace).matchAll(/sync(?:fs)?\(/g)].length / 10
+      const waits = (await trace).matchAll(/sync(?:fs)?\(/g)
+      return { value: [...waits].length / 10 }
     },
   }
 }

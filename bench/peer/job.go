@@ -26,13 +26,15 @@ type job struct {
 // answer says how long the job took, and what came of it.
 type answer struct {
 	Seconds float64
-	Bytes   int64
-	Count   int
-	Mount   string `json:",omitempty"`
-	Err     string `json:",omitempty"`
+	// Processor time of this process and, behind a socket, of the plugin.
+	Processor float64
+	Bytes     int64
+	Count     int
+	Mount     string `json:",omitempty"`
+	Err       string `json:",omitempty"`
 }
 
-func (j job) run(driver graphdriver.Driver, home string) (answer, error) {
+func (j job) run(driver graphdriver.Driver, side side) (answer, error) {
 	work, found := map[string]func(graphdriver.Driver, *answer) error{
 		"create":   j.create,
 		"apply":    j.apply,
@@ -51,13 +53,19 @@ func (j job) run(driver graphdriver.Driver, home string) (answer, error) {
 	if !found {
 		return answer{}, fmt.Errorf("no such job")
 	}
-	if err := settle(home); err != nil {
+	if err := settle(side.home); err != nil {
 		return answer{}, err
 	}
 	result := answer{}
+	before, err := processorTime(side.pid)
+	if err != nil {
+		return result, err
+	}
 	start := time.Now()
-	err := work(driver, &result)
+	err = work(driver, &result)
 	result.Seconds = time.Since(start).Seconds()
+	after, _ := processorTime(side.pid)
+	result.Processor = (after - before).Seconds()
 	return result, err
 }
 

@@ -3,7 +3,7 @@
 // socket, through dockerd's own client. So both sides meet the same caller.
 //
 //	peer jobs  -driver overlay2 -home DIR               a built-in driver
-//	peer jobs  -driver NAME -home DIR -socket PATH      a plugin
+//	peer jobs  -driver NAME -home DIR -socket PATH -pid PID  a plugin
 //	peer serve -driver overlay2 -home DIR -socket PATH  a built-in as a plugin
 //
 // Jobs come as lines of JSON on standard input, each answered by one line.
@@ -40,6 +40,7 @@ func run(args []string) error {
 	flags.StringVar(&side.driver, "driver", "overlay2", "graph driver")
 	flags.StringVar(&side.home, "home", "", "folder for the layers")
 	flags.StringVar(&side.socket, "socket", "", "socket of the plugin")
+	flags.IntVar(&side.pid, "pid", 0, "process of the plugin")
 	if err := flags.Parse(args[1:]); err != nil {
 		return err
 	}
@@ -69,7 +70,7 @@ func answerJobs(side side) error {
 		if err := json.Unmarshal(lines.Bytes(), &job); err != nil {
 			return err
 		}
-		answer, err := job.run(driver, side.home)
+		answer, err := job.run(driver, side)
 		if err != nil {
 			answer.Err = fmt.Sprintf("%s %s: %v", job.Job, job.ID, err)
 		}

@@ -14,6 +14,8 @@ import (
 // side is one of the two that a bench compares.
 type side struct {
 	driver, home, socket string
+	// pid is the plugin's, whose processor time counts.
+	pid int
 }
 
 func (s side) open() (graphdriver.Driver, error) {
