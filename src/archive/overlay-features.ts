@@ -1,10 +1,11 @@
 import { NotSupportedError } from '../base/errors.ts'
 import type { Directory } from '../linux/directory.ts'
 import { isFile } from '../linux/file-status.ts'
-import { getXattr } from '../linux/xattr.ts'
+import { type FileReference, listXattrs } from '../linux/xattr.ts'
 import type { Found } from './lower-view.ts'
 
-const NAMESPACES = ['trusted.overlay.', 'user.overlay.'] as const
+const REDIRECT = /^(?:trusted|user)\.overlay\.redirect$/
+const METACOPY = /^(?:trusted|user)\.overlay\.metacopy$/
 
 /**
  * Overlay may keep a renamed directory as a mere reference to its lower, and a file
@@ -14,26 +15,25 @@ const NAMESPACES = ['trusted.overlay.', 'user.overlay.'] as const
  * @throws NotSupportedError for a directory that has another's content.
  */
 export function refuseRedirect(directory: Directory): void {
-  for (const namespace of NAMESPACES) {
-    const name = `${namespace}redirect`
-    if (getXattr(directory.descriptor, name) !== undefined) {
-      throw new NotSupportedError(
-        `The directory "${directory.describe('')}" was renamed by reference (${name}): compare the merged trees instead`,
-      )
-    }
-  }
+  const mark = xattrLike(REDIRECT, directory.descriptor)
+  if (mark === undefined) return
+  throw new NotSupportedError(
+    `The directory "${directory.describe('')}" was renamed by reference (${mark}): compare the merged trees instead`,
+  )
 }
 
 /** @throws NotSupportedError for a file whose data is in a lower. */
 export function refuseMetacopy({ directory, name, status }: Found): void {
-  // Only a file without any data can be one, and few files have none.
-  if (!isFile(status) || status.size === 0 || status.blocks > 0) return
-  for (const namespace of NAMESPACES) {
-    const mark = `${namespace}metacopy`
-    if (getXattr(directory.pathTo(name), mark) !== undefined) {
-      throw new NotSupportedError(
-        `The file "${directory.describe(name)}" has its data in a lower (${mark}): compare the merged trees instead`,
-      )
-    }
-  }
+  if (!isFile(status) || status.size === 0) return
+  const mark = xattrLike(METACOPY, directory.pathTo(name))
+  if (mark === undefined) return
+  throw new NotSupportedError(
+    `The file "${directory.describe(name)}" has its data in a lower (${mark}): compare the merged trees instead`,
+  )
+}
+
+function xattrLike(pattern: RegExp, file: FileReference): string | undefined {
+  return listXattrs(file)
+    .map(String)
+    .find((name) => pattern.test(name))
 }

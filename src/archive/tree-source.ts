@@ -62,7 +62,8 @@ function walkOf(
 ): TreeWalk {
   if ('upper' in source) {
     const upper = open(source.upper)
-    const below = LowerView.ofLowers(source.lowers.map(open))
+    const lowers = source.lowers.map(open)
+    const below = lowers.length > 0 ? LowerView.ofLowers(lowers) : undefined
     return new TreeWalk(upper, { ...options, below, isUpper: true })
   }
   const tree = open(source.tree)

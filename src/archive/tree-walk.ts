@@ -75,6 +75,7 @@ interface Walked {
  */
 export class TreeWalk {
   readonly #isUpper: boolean
+  readonly #hasLowers: boolean
   readonly #isSealed: boolean
   readonly #copied: ChangeTime
   readonly #prunes: (path: PathString) => boolean
@@ -83,6 +84,7 @@ export class TreeWalk {
 
   constructor(tree: Directory, options: WalkOptions = {}) {
     this.#isUpper = options.isUpper ?? false
+    this.#hasLowers = this.#isUpper && options.below !== undefined
     this.#isSealed = options.isSealed ?? false
     this.#copied = options.copied ?? NEVER
     this.#prunes = options.prunes ?? (() => false)
@@ -139,7 +141,7 @@ export class TreeWalk {
       if (was !== undefined) this.#tell(frame, 'deleted', name)
       return
     }
-    if (this.#isUpper) refuseMetacopy(now)
+    if (this.#hasLowers) refuseMetacopy(now)
     if (isDirectory(status)) frame.directories.add(name)
     if (was === undefined) this.#tell(frame, 'added', name, status)
     else if (isDifferent(now, was, this.#copied)) {
@@ -194,7 +196,7 @@ export class TreeWalk {
     below: LowerView | undefined,
     hidesRest: boolean,
   ): Frame {
-    if (this.#isUpper) refuseRedirect(directory)
+    if (this.#hasLowers) refuseRedirect(directory)
     const hides = hidesRest || isOpaque(directory)
     return {
       directory,

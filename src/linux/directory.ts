@@ -123,9 +123,9 @@ export class Directory {
     return Buffer.from(`/proc/self/fd/${this.descriptor}/${name}`, 'latin1')
   }
 
-  /** Where `name` seems to be, for people to read. */
+  /** Where `name`, or by the empty name itself, seems to be, for people to read. */
   describe(name: ByteString): string {
-    const names = [name, this.#name]
+    const names = name === '' ? [this.#name] : [name, this.#name]
     for (let at = this.#parent; at !== undefined; at = at.#parent) {
       names.push(at.#name)
     }
