@@ -1,9 +1,7 @@
-import { setImmediate } from 'node:timers/promises'
+import { ChangeReader } from './change-records.ts'
 import type { Change } from './changes.ts'
-import { openWalk, type TreeSource } from './tree-source.ts'
-
-/** How long the main thread may be kept from its other work, in milliseconds. */
-const TURN = 5
+import { RingBytes } from './ring-bytes.ts'
+import type { TreeSource } from './tree-source.ts'
 
 /**
  * The changes of `source` in the byte order of their paths; the root itself is
@@ -19,15 +17,14 @@ const TURN = 5
 export async function* layerChanges(
   source: TreeSource,
 ): AsyncGenerator<Change, void> {
-  using opened = openWalk(source)
-  let turn = performance.now()
+  await using bytes = new RingBytes((thread, memory) =>
+    thread.call('changes', source, memory),
+  )
+  const reader = new ChangeReader()
   for (;;) {
-    const change = opened.walk.next()
-    if (change === undefined) return
-    const path = Buffer.from(`/${change.path}`, 'latin1')
-    yield { path, kind: change.kind }
-    if (performance.now() - turn < TURN) continue
-    await setImmediate()
-    turn = performance.now()
+    const piece = await bytes.take()
+    if (piece === undefined) return
+    yield* reader.read(piece)
+    bytes.giveBack()
   }
 }

@@ -1,9 +1,9 @@
-import type { Readable } from 'node:stream'
-import { setImmediate } from 'node:timers/promises'
-import { startedStream } from '../base/started-stream.ts'
+import { addAbortSignal, type Readable } from 'node:stream'
 import type { FilterSpec } from './filter-spec.ts'
 import { type IdMaps, NO_ID_MAPS } from './id-map.ts'
-import { openPack, type PackJob } from './pack-job.ts'
+import type { PackJob } from './pack-job.ts'
+import { RingBytes } from './ring-bytes.ts'
+import { tarStream } from './tar-stream.ts'
 import type { TreeSource } from './tree-source.ts'
 
 /** Something that a tar cannot say, and that is therefore not in it. */
@@ -76,23 +76,18 @@ async function pack(
     headersOnly: options.headersOnly ?? false,
     filter,
   }
-  return startedStream(chunks(job, onOmission, signal))
-}
-
-async function* chunks(
-  job: PackJob,
-  onOmission: DiffOptions['onOmission'],
-  signal: AbortSignal | undefined,
-): AsyncGenerator<Uint8Array, void> {
-  using opened = openPack(job, (path, reason) => {
-    onOmission?.({ path: Buffer.from(path, 'latin1'), reason })
+  signal?.throwIfAborted()
+  const bytes = new RingBytes(async (thread, memory) => {
+    for (const [path, reason] of await thread.call('pack', job, memory)) {
+      onOmission?.({ path: Buffer.from(path, 'latin1'), reason })
+    }
   })
-  for (;;) {
-    signal?.throwIfAborted()
-    const chunk = Buffer.allocUnsafe(128 * 1024)
-    const length = opened.packer.fill(chunk)
-    if (length === 0) return
-    yield chunk.subarray(0, length)
-    await setImmediate()
+  try {
+    await bytes.ready()
+  } catch (error) {
+    await bytes[Symbol.asyncDispose]()
+    throw error
   }
+  const tar = tarStream(bytes)
+  return signal === undefined ? tar : addAbortSignal(signal, tar)
 }

@@ -26,10 +26,12 @@ export interface OpenPack extends Disposable {
 export function openPack(
   job: PackJob,
   onOmission: (path: PathString, reason: string) => void,
+  check?: () => void,
 ): OpenPack {
   const { source, filter, ...rules } = job
   const compiled = filter && CompiledFilter.compile(filter)
   const opened = openWalk(source, {
+    check,
     isSealed: !job.isWritable,
     prunes: (path) =>
       compiled?.prunes(path) === true || (!job.isExact && isWhiteoutName(path)),

@@ -27,6 +27,8 @@ export interface WalkOptions {
   readonly copied?: ChangeTime | undefined
   /** Nobody writes to the tree: that something vanishes is an error. */
   readonly isSealed?: boolean
+  /** Called at every step; what it throws ends the walk. */
+  readonly check?: (() => void) | undefined
   /** Directories that nobody wants to hear of, nor of what is in them. */
   readonly prunes?: ((path: PathString) => boolean) | undefined
 }
@@ -78,6 +80,7 @@ export class TreeWalk {
   readonly #hasLowers: boolean
   readonly #isSealed: boolean
   readonly #copied: ChangeTime
+  readonly #check: () => void
   readonly #prunes: (path: PathString) => boolean
   readonly #frames: Frame[]
   #found: WalkedChange[] = []
@@ -87,6 +90,7 @@ export class TreeWalk {
     this.#hasLowers = this.#isUpper && options.below !== undefined
     this.#isSealed = options.isSealed ?? false
     this.#copied = options.copied ?? NEVER
+    this.#check = options.check ?? (() => undefined)
     this.#prunes = options.prunes ?? (() => false)
     this.#frames = [this.#frame(tree, '', options.below, !this.#isUpper)]
   }
@@ -98,6 +102,7 @@ export class TreeWalk {
       if (found !== undefined) return found
       const frame = this.#frames.at(-1)
       if (frame === undefined) return undefined
+      this.#check()
       this.#step(frame)
     }
   }

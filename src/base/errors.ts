@@ -48,6 +48,25 @@ export class UnavailableError extends StowageError {
   readonly kind = 'unavailable'
 }
 
+const CLASSES: Readonly<
+  Record<ErrorKind, new (message: string) => StowageError>
+> = {
+  'already-exists': AlreadyExistsError,
+  'in-use': InUseError,
+  'invalid-argument': InvalidArgumentError,
+  'not-found': NotFoundError,
+  'not-supported': NotSupportedError,
+  unavailable: UnavailableError,
+}
+
+/** A failure whose kind is known by its name only, because it came from afar. */
+export function errorOfKind(kind: string, message: string): Error {
+  for (const [name, kindOfError] of Object.entries(CLASSES)) {
+    if (name === kind) return new kindOfError(message)
+  }
+  return new Error(message)
+}
+
 /** Whether `error` is one of the system errors `codes`, such as `'ENOENT'`. */
 export function isErrno(error: unknown, ...codes: readonly string[]): boolean {
   return (

@@ -1,4 +1,5 @@
 import { parentPort, Worker } from 'node:worker_threads'
+import { errorOfKind, StowageError } from './errors.ts'
 
 /** What a thread does, by name: synchronous functions of cloneable values. */
 export type Calls = Readonly<Record<string, (...values: never[]) => unknown>>
@@ -8,9 +9,11 @@ type Reply =
   | readonly [id: number, failure: undefined, result: never]
   | readonly [id: number, failure: Failure]
 
-/** An error on its way between threads, which would lose its fields. */
+/** An error on its way between threads, which would lose its class and fields. */
 interface Failure {
   readonly message: string
+  /** Of a `StowageError`; else empty. */
+  readonly kind: string
   readonly stack: string | undefined
   readonly fields: object
 }
@@ -103,10 +106,11 @@ function answer(
   } catch (error) {
     if (!(error instanceof Error)) throw error
     const { message, stack } = error
-    return [id, { message, stack, fields: Object.assign({}, error) }]
+    const kind = error instanceof StowageError ? error.kind : ''
+    return [id, { message, kind, stack, fields: Object.assign({}, error) }]
   }
 }
 
-function revived({ message, stack, fields }: Failure): Error {
-  return Object.assign(new Error(message), fields, { stack })
+function revived({ message, kind, stack, fields }: Failure): Error {
+  return Object.assign(errorOfKind(kind, message), fields, { stack })
 }

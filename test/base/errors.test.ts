@@ -1,5 +1,12 @@
 import { expect } from 'chai'
-import { isErrno, messageOf, NotFoundError } from '../../src/base/errors.ts'
+import {
+  errorOfKind,
+  isErrno,
+  messageOf,
+  NotFoundError,
+  NotSupportedError,
+  StowageError,
+} from '../../src/base/errors.ts'
 
 describe('StowageError', () => {
   it('is named after its class and tells its kind', () => {
@@ -23,5 +30,14 @@ describe('messageOf', () => {
   it('tells the text of errors and of whatever else was thrown', () => {
     expect(messageOf(new Error('text'))).to.equal('text')
     expect(messageOf('text')).to.equal('text')
+  })
+})
+
+describe('errorOfKind', () => {
+  it('makes the error that callers branch on, of a kind that is only a name', () => {
+    const error = errorOfKind('not-supported', 'Not here')
+    expect(error).to.be.an.instanceOf(NotSupportedError)
+    expect(error.message).to.equal('Not here')
+    expect(errorOfKind('', 'plain')).to.not.be.an.instanceOf(StowageError)
   })
 })
