@@ -208,7 +208,7 @@ describe('A real dockerd keeps its volumes on Stowage', function () {
   }
 
   async function holders(name: string): Promise<number> {
-    const format = '{{.Status.Holders}}'
+    const format = '{{.Status.holders}}'
     return Number(await host.docker('volume inspect -f', format, name))
   }
 
