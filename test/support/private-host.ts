@@ -158,7 +158,10 @@ export class PrivateHost {
   async stopDockerd(signal: NodeJS.Signals = 'SIGTERM'): Promise<void> {
     await stop(this.#dockerd, signal)
     this.#dockerd = undefined
-    await fs.rm(join(this.directory, 'docker.pid'), { force: true })
+    // Both take a dead process for a living one where nobody reaps it.
+    for (const pid of ['docker.pid', 'exec/containerd/containerd.pid']) {
+      await fs.rm(join(this.directory, pid), { force: true })
+    }
   }
 
   /**
