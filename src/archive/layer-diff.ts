@@ -4,7 +4,7 @@ import { type IdMaps, NO_ID_MAPS } from './id-map.ts'
 import type { PackJob } from './pack-job.ts'
 import { RingBytes } from './ring-bytes.ts'
 import { tarStream } from './tar-stream.ts'
-import type { TreeSource } from './tree-source.ts'
+import type { ComparedTrees, TreeSource } from './tree-source.ts'
 
 /** Something that a tar cannot say, and that is therefore not in it. */
 export interface Omission {
@@ -57,6 +57,14 @@ export function packTree(
   options: ExportOptions = {},
 ): Promise<Readable> {
   return pack({ tree: root }, { ...options, isExact: true })
+}
+
+/** What differs between two trees, with all that {@link packTree} keeps. */
+export function packDifference(
+  trees: ComparedTrees,
+  options: ExportOptions = {},
+): Promise<Readable> {
+  return pack(trees, { ...options, isExact: true })
 }
 
 interface PackOptions extends ExportOptions {

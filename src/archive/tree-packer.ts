@@ -6,7 +6,7 @@ import type { OutgoingEntry, TreeEntries } from './tree-entries.ts'
 export interface PackerOptions {
   /** A file that becomes shorter is padded, one that becomes longer is cut. */
   readonly isWritable: boolean
-  /** Headers without what follows them. */
+  /** Headers with sizes of nothing, and so without data. */
   readonly headersOnly: boolean
 }
 
@@ -68,8 +68,11 @@ export class TreePacker {
       return true
     }
     this.#current = entry
-    this.#staged = encodeHeader(entry.header)
-    if (this.#options.headersOnly) this.#finishFile()
+    const { headersOnly } = this.#options
+    this.#staged = encodeHeader(
+      headersOnly ? { ...entry.header, size: 0 } : entry.header,
+    )
+    if (headersOnly) this.#finishFile()
     return true
   }
 
@@ -107,7 +110,9 @@ export class TreePacker {
   #finishFile(): void {
     const content = this.#current?.content
     if (content === undefined) return
-    this.#padding += paddingOf(content.status.size)
+    if (!this.#options.headersOnly) {
+      this.#padding += paddingOf(content.status.size)
+    }
     content.close()
     this.#current = undefined
   }

@@ -42,6 +42,7 @@ const PROBES = {
   debootstrap: () => command('debootstrap', '--version'),
   'gnu tar': () => command('tar', '--version'),
   bsdtar: () => command('bsdtar', '--version'),
+  zstd: () => command('zstd', '--version'),
   'systemd-socket-activate': () =>
     command('systemd-socket-activate', '--version'),
 } satisfies Record<string, () => Promise<void>>
