@@ -1,6 +1,6 @@
-import { once } from 'node:events'
 import { addAbortSignal, Readable } from 'node:stream'
 import { asError } from '../base/errors.ts'
+import { untilClosed } from '../base/until-closed.ts'
 
 /**
  * A stream of what `inner` yields that owns what `inner` reads from.
@@ -45,7 +45,7 @@ async function release(
     // It may fail on its way out; what is told then is the failure before.
     inner.on('error', () => undefined)
     inner.destroy()
-    if (!inner.closed) await once(inner, 'close')
+    await untilClosed(inner)
     await letGo()
     done(failure)
   } catch (error) {

@@ -2,6 +2,7 @@ import { addAbortSignal, type Readable } from 'node:stream'
 import { withDeadline } from '../base/deadline.ts'
 import { asError, NotFoundError, UnavailableError } from '../base/errors.ts'
 import { type Log, SILENT } from '../base/log.ts'
+import { untilClosed } from '../base/until-closed.ts'
 import {
   type Configuration,
   configuration,
@@ -162,8 +163,7 @@ export class Storage implements AsyncDisposable {
 
 /** Settles when the stream that `opening` answers has let go of everything. */
 async function streamed(opening: Promise<Readable>): Promise<void> {
-  const stream = await opening
-  if (!stream.closed) await new Promise((end) => stream.once('close', end))
+  await untilClosed(await opening)
 }
 
 function unknown(what: string, key: string): NotFoundError {

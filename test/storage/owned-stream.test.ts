@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { Readable } from 'node:stream'
 import { buffer } from 'node:stream/consumers'
 import { expect } from 'chai'
+import { untilClosed } from '../../src/base/until-closed.ts'
 import { ownedStream } from '../../src/storage/owned-stream.ts'
 import { expectRejection } from '../support/expect-rejection.ts'
 
@@ -44,7 +45,7 @@ describe('ownedStream', () => {
       expect(chunk).to.not.be.empty
       break
     }
-    expect(stream.closed).to.equal(true)
+    await untilClosed(stream)
     expect(letGoes).to.deep.equal(['after the source closed'])
   })
 
