@@ -34,6 +34,13 @@ export class ImageInUseError extends InUseError {
   }
 }
 
+/** The store is not empty, or somebody needs what is in it. */
+export class ImageStoreInUseError extends InUseError {
+  constructor(store: string, holders: readonly string[]) {
+    super(`Image store "${store}" is in use by ${holders.join(', ')}`)
+  }
+}
+
 /** The content is not what its digest says. */
 export class DigestMismatchError extends InvalidArgumentError {
   constructor(id: string, expected: string, found: string) {

@@ -1,9 +1,9 @@
 import * as fs from 'node:fs/promises'
 import { join } from 'node:path'
 import { isErrno, messageOf } from '../base/errors.ts'
-import type { LayerId } from '../graph/driver.ts'
+import { type LayerId, NO_PARENT } from '../graph/driver.ts'
 import { exists } from '../state/listing.ts'
-import type { ImageFacts } from './image.ts'
+import { type ImageFacts, SCRATCH } from './image.ts'
 import { DamagedImageError } from './image-errors.ts'
 import { FORMAT, IMAGE_RECORD } from './layout.ts'
 
@@ -12,7 +12,35 @@ export interface ImageRecord extends ImageFacts {
   readonly layer: LayerId
 }
 
+/**
+ * The layer that an image on top of `parent` has for its parent. What lies on
+ * scratch is a base layer to the driver: it spares a level, and outlives a scratch
+ * that is lost.
+ */
+export function layerBelow(parent: ImageRecord): LayerId {
+  return parent.id === SCRATCH ? NO_PARENT : parent.layer
+}
+
 export type Fields = Readonly<Record<string, unknown>>
+
+/** The record of a store's scratch, which is an empty layer. */
+export function scratchRecord(layer: LayerId): ImageRecord {
+  return {
+    id: SCRATCH,
+    parent: undefined,
+    layer,
+    digest: NOTHING,
+    diffId: NOTHING,
+    size: 0,
+    depth: 0,
+    createdAt: new Date().toISOString(),
+    metadata: {},
+  }
+}
+
+/** The digest of no bytes at all. */
+const NOTHING =
+  'sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855'
 
 /** A record as JSON, for people too. */
 export function formatRecord(record: object): string {

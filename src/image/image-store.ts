@@ -81,15 +81,15 @@ export interface ImageStore extends Importer, Exporter, Resolver {
   listImages(ids?: readonly string[]): Promise<ImageListing>
 
   /**
-   * Deletes an image that nothing lies on, and answers what it was. A damaged
-   * image can be deleted too.
+   * Deletes an image that nothing lies on. What is left of a damaged one is set
+   * aside, not deleted.
    *
    * @throws ImageNotFoundError when there is none.
    * @throws ImageInUseError when images or writable layers lie on it, or it is
    *   being read; they are named.
    * @throws InvalidArgumentError for `SCRATCH`.
    */
-  deleteImage(id: string): Promise<Image>
+  deleteImage(id: string): Promise<void>
 
   /** The bytes that one image holds of its own, or all images together. */
   usage(id?: string): Promise<number>

@@ -29,7 +29,7 @@ export interface ImageStorer {
 
   /**
    * @throws ImageStoreNotFoundError when there is none.
-   * @throws ImageInUseError when it has images and `force` is not set, or any of
+   * @throws ImageStoreInUseError when it has images and `force` is not set, or any of
    *   them is held.
    */
   deleteImageStore(name: string, options?: DeleteStoreOptions): Promise<void>
