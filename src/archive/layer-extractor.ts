@@ -1,10 +1,13 @@
 import { InvalidArgumentError } from '../base/errors.ts'
 import type { ConfinedRoot } from '../linux/confined-root.ts'
 import { AufsLinks } from './aufs-links.ts'
+import { RingCutError } from './byte-ring.ts'
 import { removeBelow } from './confined-removal.ts'
 import { checkDepth } from './entry-path.ts'
 import { extractionError } from './extraction-error.ts'
 import type { IdMaps } from './id-map.ts'
+import type { Lane } from './lane.ts'
+import { type LaneEyes, LanePlan } from './lane-plan.ts'
 import { type LayerEntry, readLayerEntry } from './layer-entry.ts'
 import type { ArchiveLimits } from './limits.ts'
 import { MadePaths } from './made-paths.ts'
@@ -16,7 +19,15 @@ import { TreeWriter } from './tree-writer.ts'
 export interface LayerExtractorOptions {
   readonly idMaps: IdMaps
   readonly limits: ArchiveLimits
+  /** There is nothing below, and the tree is empty. */
+  readonly isFresh: boolean
+  /** Which part of the entries is this extractor's. */
+  readonly lane: Lane
 }
+
+/** A lane comes to an entry, then knows whose turn it is, and then does its part. */
+const STEPS = 2
+const DECIDED = 1
 
 /**
  * Applies a layer to the tree that shows what is below it: entries are made,
@@ -30,23 +41,48 @@ export class LayerExtractor implements TarSink, Disposable {
   readonly #aufsLinks: AufsLinks
   /** What is this layer's own; nobody asks where nothing is below. */
   readonly #made: MadePaths | undefined
+  readonly #lane: Lane
+  readonly #plan: LanePlan
+  readonly #eyes: LaneEyes
   #entry: TarEntry | undefined
+  #step = 0
+  /** How far the first lane must be before anything depends on what it does. */
+  #following = 0
   #totalBytes = 0
 
-  constructor(root: ConfinedRoot, { idMaps, limits }: LayerExtractorOptions) {
+  constructor(root: ConfinedRoot, options: LayerExtractorOptions) {
+    const { limits, lane, isFresh } = options
     this.#root = root
     this.#limits = limits
-    this.#writer = new TreeWriter(root, idMaps)
+    this.#lane = lane
+    this.#plan = new LanePlan(lane.count)
+    this.#writer = new TreeWriter(root, {
+      ...options,
+      describes: lane.isFirst,
+    })
     this.#aufsLinks = new AufsLinks(root, this.#writer)
-    this.#made = this.#writer.isFresh ? undefined : new MadePaths()
+    this.#made = isFresh || !lane.isFirst ? undefined : new MadePaths()
+    this.#eyes = {
+      meet: () => {
+        lane.awaitOthers(this.#step)
+        this.#writer.directories.lookAgain()
+      },
+      isDirect: (directory) => {
+        lane.awaitLane(0, this.#following)
+        return this.#writer.directories.isDirect(directory)
+      },
+    }
   }
 
   entry(entry: TarEntry): void {
     this.#entry = entry
+    this.#step += STEPS
+    this.#lane.arrive(this.#step)
     this.#naming(() => {
       this.#count(entry)
       const read = readLayerEntry(entry)
-      this.#follow(entry, read)
+      if (this.#lane.count === 1) this.#follow(entry, read)
+      else this.#takeTurn(entry, read)
     })
   }
 
@@ -60,13 +96,38 @@ export class LayerExtractor implements TarSink, Disposable {
 
   /** All entries have come. Answers the bytes of the files that were made. */
   finish(): number {
-    this.#aufsLinks.remove()
-    this.#writer.directories.finish()
+    this.#lane.arriveAtEnd()
+    if (this.#lane.isFirst) {
+      this.#lane.awaitOthersAtEnd()
+      this.#aufsLinks.remove()
+      this.#writer.directories.finish()
+    }
     return this.#writer.bytes - this.#aufsLinks.bytes
   }
 
   [Symbol.dispose](): void {
     this.#writer[Symbol.dispose]()
+  }
+
+  #takeTurn(entry: TarEntry, read: LayerEntry): void {
+    const turn = this.#plan.next(entry, read, this.#eyes)
+    const { isFirst } = this.#lane
+    if (turn === 'first') {
+      this.#following = this.#step + STEPS
+      this.#writer.directories.lookAgain()
+      this.#lane.arrive(this.#step + DECIDED)
+      if (!isFirst) return
+      // They come to the same decision only as long as nothing has changed.
+      this.#lane.awaitOthers(this.#step + DECIDED)
+    } else {
+      this.#lane.awaitLane(0, this.#following)
+    }
+    if (typeof turn === 'string' || turn === this.#lane.number) {
+      this.#follow(entry, read)
+    } else if (isFirst && read.action === 'make') {
+      this.#writer.directories.replaced(read.path)
+      this.#made?.add(read.path)
+    }
   }
 
   #follow(entry: TarEntry, read: LayerEntry): void {
@@ -134,7 +195,8 @@ export class LayerExtractor implements TarSink, Disposable {
     try {
       task()
     } catch (error) {
-      if (this.#entry === undefined) throw error
+      if (this.#entry === undefined || error instanceof RingCutError)
+        throw error
       throw extractionError(this.#entry.name, error)
     }
   }

@@ -46,6 +46,8 @@ export class TreeDirectories {
   /** Nothing was here before, so nothing hands anything down. */
   readonly #isFresh: boolean
   readonly #pending = new Map<PathString, Pending>()
+  /** Those of `#pending`, and all above them. */
+  readonly #described = new Set<PathString>()
   readonly #removals = new Map<PathString, number>()
   #turn = 0
   #entered: PathString | undefined
@@ -83,6 +85,21 @@ export class TreeDirectories {
     this.#arrive(directory)
   }
 
+  /**
+   * Whether `directory` is where its path says: nothing on the way, as far as it
+   * is there, is a link.
+   */
+  isDirect(directory: PathString): boolean {
+    for (
+      let at = directory, next = '';
+      ;
+      next = nameOf(at), at = parentOf(at)
+    ) {
+      if (!this.enterExisting(at)) continue
+      return this.#here === at && !(next !== '' && this.#isLink(next))
+    }
+  }
+
   /** Goes to `directory` if it is there. */
   enterExisting(directory: PathString): boolean {
     if (this.#entered === directory) return true
@@ -99,7 +116,7 @@ export class TreeDirectories {
   /** Removes `name` from here, whatever it is. */
   remove(name: PathString): void {
     if (removeNode(this.#root, name) !== 'directory') return
-    this.#removals.set(joinPath(this.#here, name), ++this.#turn)
+    this.replaced(joinPath(this.#here, name))
     this.#root.enter(this.#here)
   }
 
@@ -108,33 +125,53 @@ export class TreeDirectories {
     this.#root.enter(this.#here)
   }
 
-  /** Makes a directory here, or describes the one that is. */
-  make(name: PathString, attributes: Attributes): void {
+  /** Somebody else may have changed where the path to here leads. */
+  lookAgain(): void {
+    this.#entered = undefined
+  }
+
+  /**
+   * Makes a directory here, unless there is one, and answers its path. Two threads
+   * may make the same at the same time.
+   */
+  make(name: PathString): PathString {
+    const path = this.#root.at(name)
     for (;;) {
-      const path = this.#root.at(name)
-      // Its owner must be able to work in it until its mode comes.
-      if (tryMkdir(path, (attributes.mode & 0o777) | 0o700)) {
+      if (tryMkdir(path, IMPLIED_MODE)) {
         if (this.#inherits) shedInherited(path)
         break
       }
       if (isDirectory(path)) break
-      this.remove(name)
+      unlinkOther(path)
     }
-    this.describe(joinPath(this.#here, name), attributes)
+    return joinPath(this.#here, name)
   }
 
   /** Attributes for a directory; `''` is the root. */
   describe(path: PathString, attributes: Attributes): void {
     this.#pending.set(path, { attributes, turn: ++this.#turn })
+    for (let at = path; !this.#described.has(at); at = parentOf(at)) {
+      this.#described.add(at)
+    }
+  }
+
+  /** Something else takes the place of `path`: what was said of it is void. */
+  replaced(path: PathString): void {
+    if (this.#described.has(path)) this.#removals.set(path, ++this.#turn)
   }
 
   /** Gives all directories their attributes, once everything else is made. */
   finish(): void {
     for (const [path, { attributes, turn }] of this.#pending) {
-      if (this.#wasRemoved(path, turn)) continue
-      this.#root.enter(path)
+      if (this.#wasRemoved(path, turn) || !this.enterExisting(path)) continue
       dress(this.#root.at('.'), attributes)
     }
+  }
+
+  #isLink(name: PathString): boolean {
+    const path = toFsPath(this.#root.at(name))
+    const stats = fs.lstatSync(path, { throwIfNoEntry: false })
+    return stats?.isSymbolicLink() ?? false
   }
 
   #arrive(directory: PathString): void {
@@ -208,6 +245,15 @@ function tryMkdir(path: PathString, mode: number): boolean {
   } catch (error) {
     if (isErrno(error, 'EEXIST')) return false
     throw error
+  }
+}
+
+/** A directory in its place is somebody's work, and stays. */
+function unlinkOther(path: PathString): void {
+  try {
+    fs.unlinkSync(toFsPath(path))
+  } catch (error) {
+    if (!isErrno(error, 'ENOENT', 'EISDIR', 'EPERM')) throw error
   }
 }
 

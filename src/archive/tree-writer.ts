@@ -1,7 +1,6 @@
 import * as fs from 'node:fs'
 import { InvalidArgumentError, isErrno } from '../base/errors.ts'
 import type { ConfinedRoot } from '../linux/confined-root.ts'
-import { children } from './confined-removal.ts'
 import { entryPath } from './entry-path.ts'
 import { type IdMap, type IdMaps, toHost } from './id-map.ts'
 import {
@@ -22,6 +21,14 @@ interface OpenFile {
   readonly entry: TarEntry
 }
 
+export interface TreeWriterOptions {
+  readonly idMaps: IdMaps
+  /** The tree is empty, and nobody else has written to it. */
+  readonly isFresh: boolean
+  /** Gives directories their attributes; of several threads, one does. */
+  readonly describes: boolean
+}
+
 /**
  * Writes the entries of an archive into a tree, one after the other, over whatever
  * is there: only a directory over a directory leaves the old one. Attributes are
@@ -31,20 +38,19 @@ interface OpenFile {
  */
 export class TreeWriter implements Disposable {
   readonly directories: TreeDirectories
-  /** The tree was empty at the start. */
-  readonly isFresh: boolean
   readonly #root: ConfinedRoot
   readonly #idMaps: IdMaps
+  readonly #describes: boolean
   #file: OpenFile | undefined
   #bytes = 0
 
-  constructor(root: ConfinedRoot, idMaps: IdMaps) {
+  constructor(root: ConfinedRoot, options: TreeWriterOptions) {
+    const { idMaps, isFresh, describes } = options
     this.#root = root
     this.#idMaps = idMaps
-    root.enter('')
-    this.isFresh = children(root).length === 0
+    this.#describes = describes
     const owner = ownerOfImplied(idMaps)
-    this.directories = new TreeDirectories(root, owner, this.isFresh)
+    this.directories = new TreeDirectories(root, owner, isFresh)
   }
 
   /** The bytes of all files so far. */
@@ -65,7 +71,7 @@ export class TreeWriter implements Disposable {
     }
     this.directories.enter(parentOf(path))
     const name = nameOf(path)
-    if (entry.type === 'directory') this.directories.make(name, attributes)
+    if (entry.type === 'directory') this.#makeDirectory(name, attributes)
     else if (entry.type === 'file') this.#open(entry, name)
     else if (entry.type === 'hardlink') this.#link(entry, name, attributes)
     else this.#makeOther(entry, name, attributes)
@@ -97,6 +103,11 @@ export class TreeWriter implements Disposable {
   [Symbol.dispose](): void {
     if (this.#file !== undefined) fs.closeSync(this.#file.descriptor)
     this.#file = undefined
+  }
+
+  #makeDirectory(name: PathString, attributes: Attributes): void {
+    const path = this.directories.make(name)
+    if (this.#describes) this.directories.describe(path, attributes)
   }
 
   #open(entry: TarEntry, name: PathString): void {
@@ -145,7 +156,7 @@ export class TreeWriter implements Disposable {
     if (entry.type !== 'directory') {
       throw new InvalidArgumentError('The root of the tree must be a directory')
     }
-    this.directories.describe('', attributes)
+    if (this.#describes) this.directories.describe('', attributes)
   }
 
   #attributesOf({ mode, uid, gid, mtime, xattrs }: TarEntry): Attributes {

@@ -75,7 +75,12 @@ class OwnRoot implements ConfinedRoot {
   }
 
   reach(directory: string, name: string, use: (path: string) => void): void {
-    use(`/${directory}/${name}`)
+    const back = this.here()
+    this.enter(directory)
+    // Without the links on the way, which `use` may replace.
+    const real = this.here()
+    this.enter(back)
+    use(`/${real}/${name}`)
   }
 
   [Symbol.dispose](): void {

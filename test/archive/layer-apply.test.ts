@@ -1,4 +1,12 @@
+import type { Confinement } from '../../src/linux/confinement.ts'
 import { applyLayer } from '../../src/archive/layer-apply.ts'
 import { describeLayerApply } from '../contracts/describe-layer-apply.ts'
+import type { ApplyLayer } from '../support/layer.ts'
 
-describeLayerApply('confined by openat2', applyLayer)
+const confinedBy =
+  (confinement: Confinement): ApplyLayer =>
+  (root, tar, options) =>
+    applyLayer(root, tar, { ...options, confinement })
+
+describeLayerApply('in a root of its own', confinedBy('own-root'))
+describeLayerApply('confined by openat2', confinedBy('in-root'))

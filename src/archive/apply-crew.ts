@@ -1,0 +1,103 @@
+import { availableParallelism } from 'node:os'
+import { addAbortSignal, type Readable } from 'node:stream'
+import { asError, isErrno } from '../base/errors.ts'
+import { Thread } from '../base/thread.ts'
+import type { ApplyCalls, ApplyJob } from './apply-job.ts'
+import { allocateRing, RING_CUT, RingWriter } from './byte-ring.ts'
+
+/** A second lane halves the time of many small files; a third finds little to do. */
+const LANES = Math.min(availableParallelism(), 2)
+/** Crews that wait for the next layer; a pull applies one after the other. */
+const MAX_IDLE = 2
+
+const idle: Crew[] = []
+
+/** What is applied, apart from what each lane is told of its own. */
+export type CrewJob = Omit<ApplyJob, 'ring' | 'progress' | 'lane'>
+
+/**
+ * Applies `tar` on threads that do nothing else, and reads it to its very end: if
+ * they fail the rest is read past, because whoever sends it hears of it only then.
+ */
+export async function applyInCrew(
+  job: CrewJob,
+  tar: Readable,
+  signal?: AbortSignal,
+): Promise<number> {
+  const crew = idle.pop() ?? new Crew()
+  try {
+    return await crew.apply(job, signal ? addAbortSignal(signal, tar) : tar)
+  } finally {
+    if (idle.length < MAX_IDLE) idle.push(crew)
+    else await crew.close()
+  }
+}
+
+/** Threads that share a ring, and go through the same layer side by side. */
+class Crew {
+  readonly #ring = allocateRing(LANES)
+  readonly #progress = new SharedArrayBuffer(4 * LANES)
+  readonly #threads = Array.from(
+    { length: LANES },
+    () => new Thread<ApplyCalls>(new URL('apply-worker.js', import.meta.url)),
+  )
+
+  async apply(job: CrewJob, tar: Readable): Promise<number> {
+    const writer = new RingWriter(this.#ring)
+    new Int32Array(this.#progress).fill(0)
+    const lanes = this.#threads.map((thread, lane) =>
+      this.#start(thread, { ...job, lane }, writer),
+    )
+    const [source, ...outcomes] = await Promise.allSettled([
+      feed(tar, writer),
+      ...lanes,
+    ])
+    return totalOf(outcomes, source)
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.#threads.map((thread) => thread.close()))
+  }
+
+  async #start(
+    thread: Thread<ApplyCalls>,
+    job: CrewJob & { readonly lane: number },
+    writer: RingWriter,
+  ): Promise<number> {
+    try {
+      const [ring, progress] = [this.#ring, this.#progress]
+      return await thread.call('apply', { ...job, ring, progress })
+    } catch (error) {
+      // A lane that fails has cut the ring itself; one that died has not.
+      writer.cut()
+      throw error
+    }
+  }
+}
+
+async function feed(tar: Readable, writer: RingWriter): Promise<number> {
+  let isCut = false
+  try {
+    for await (const chunk of tar) {
+      if (!isCut) isCut = !(await writer.tryWrite(chunk))
+    }
+  } catch (error) {
+    writer.cut()
+    throw error
+  }
+  writer.end()
+  return 0
+}
+
+/** @throws what went wrong first, not what only followed from it. */
+function totalOf(
+  lanes: readonly PromiseSettledResult<number>[],
+  source: PromiseSettledResult<number>,
+): number {
+  let bytes = 0
+  for (const outcome of [...lanes, source]) {
+    if (outcome.status === 'fulfilled') bytes += outcome.value
+    else if (!isErrno(outcome.reason, RING_CUT)) throw asError(outcome.reason)
+  }
+  return bytes
+}

@@ -1,0 +1,174 @@
+/** Enough for the readers to have work while the writer waits for the network. */
+const CAPACITY = 1024 * 1024
+/** What a reader is given at once, so that the writer need not wait for long. */
+const MAX_READ = 128 * 1024
+/** Words of the control block; each reader has one more, from `FIRST_READER` on. */
+const WRITTEN = 0
+const STATE = 1
+const WRITER_WAITS = 2
+/** Change with everything that a reader, or the writer, may wait for. */
+const NEWS_FOR_READERS = 3
+const NEWS_FOR_WRITER = 4
+const FIRST_READER = 5
+
+const OPEN = 0
+const ENDED = 1
+const CUT = 2
+
+/** Memory that one thread writes a stream of bytes to, for others to read all of it. */
+export interface SharedRing {
+  readonly bytes: SharedArrayBuffer
+  readonly control: SharedArrayBuffer
+  readonly readers: number
+}
+
+export function allocateRing(readers: number): SharedRing {
+  return {
+    bytes: new SharedArrayBuffer(CAPACITY),
+    control: new SharedArrayBuffer(4 * (FIRST_READER + readers)),
+    readers,
+  }
+}
+
+/** The `code` of a `RingCutError`, which is all that other threads see of it. */
+export const RING_CUT = 'ERR_RING_CUT'
+
+/** Thrown where one side finds that the other has given up. */
+export class RingCutError extends Error {
+  readonly code = RING_CUT
+
+  constructor() {
+    super('The stream was cut')
+  }
+}
+
+/** The side that writes, on a thread that must never block. */
+export class RingWriter {
+  readonly #bytes: Buffer
+  readonly #control: Int32Array
+  readonly #readers: readonly number[]
+
+  constructor({ bytes, control, readers }: SharedRing) {
+    this.#bytes = Buffer.from(bytes)
+    this.#control = new Int32Array(control).fill(0)
+    this.#readers = Array.from({ length: readers }, (_, i) => FIRST_READER + i)
+  }
+
+  /** Writes all of `chunk`, waiting for room, unless the ring is cut. */
+  async tryWrite(chunk: Uint8Array): Promise<boolean> {
+    for (let at = 0; at < chunk.length;) {
+      const written = Atomics.load(this.#control, WRITTEN)
+      const room = await this.#room(written)
+      if (room === 0) return false
+      const place = (written >>> 0) % CAPACITY
+      const length = Math.min(chunk.length - at, room, CAPACITY - place)
+      this.#bytes.set(chunk.subarray(at, at + length), place)
+      Atomics.store(this.#control, WRITTEN, written + length)
+      tell(this.#control, NEWS_FOR_READERS)
+      at += length
+    }
+    return true
+  }
+
+  /** All is written. */
+  end(): void {
+    Atomics.compareExchange(this.#control, STATE, OPEN, ENDED)
+    tell(this.#control, NEWS_FOR_READERS)
+  }
+
+  /** Nothing more will come of it, for anybody. */
+  cut(): void {
+    cut(this.#control)
+  }
+
+  /** How much may be written now; nothing if the ring is cut. */
+  async #room(written: number): Promise<number> {
+    for (;;) {
+      const news = Atomics.load(this.#control, NEWS_FOR_WRITER)
+      if (Atomics.load(this.#control, STATE) === CUT) return 0
+      let room = this.#roomNow(written)
+      if (room > 0) return room
+      Atomics.store(this.#control, WRITER_WAITS, 1)
+      // A reader that did not see us wait has freed something by now.
+      room = this.#roomNow(written)
+      if (room > 0) return room
+      await Atomics.waitAsync(this.#control, NEWS_FOR_WRITER, news).value
+    }
+  }
+
+  #roomNow(written: number): number {
+    let room = CAPACITY
+    for (const word of this.#readers) {
+      // Counts wrap around at 32 bits; their differences do not.
+      const unread = (written - Atomics.load(this.#control, word)) >>> 0
+      room = Math.min(room, CAPACITY - unread)
+    }
+    return room
+  }
+}
+
+/** A side that reads, on a thread that may block. */
+export class RingReader {
+  readonly #bytes: Buffer
+  readonly #control: Int32Array
+  readonly #word: number
+
+  constructor({ bytes, control }: SharedRing, reader: number) {
+    this.#bytes = Buffer.from(bytes)
+    this.#control = new Int32Array(control)
+    this.#word = FIRST_READER + reader
+  }
+
+  /**
+   * The next bytes, which stay as they are until `release`, or `undefined` at the
+   * end.
+   *
+   * @throws RingCutError when cut.
+   */
+  read(): Buffer | undefined {
+    const position = Atomics.load(this.#control, this.#word)
+    for (;;) {
+      const news = Atomics.load(this.#control, NEWS_FOR_READERS)
+      const state = Atomics.load(this.#control, STATE)
+      const written = Atomics.load(this.#control, WRITTEN)
+      if (state === CUT) throw new RingCutError()
+      const length = (written - position) >>> 0
+      if (length > 0) return this.#view(position, length)
+      if (state === ENDED) return undefined
+      Atomics.wait(this.#control, NEWS_FOR_READERS, news)
+    }
+  }
+
+  /** Gives the next `length` bytes back to the writer. */
+  release(length: number): void {
+    Atomics.add(this.#control, this.#word, length)
+    if (Atomics.exchange(this.#control, WRITER_WAITS, 0) === 0) return
+    tell(this.#control, NEWS_FOR_WRITER)
+  }
+
+  get isCut(): boolean {
+    return Atomics.load(this.#control, STATE) === CUT
+  }
+
+  /** This side has failed, and nobody need go on. */
+  cut(): void {
+    cut(this.#control)
+  }
+
+  #view(position: number, length: number): Buffer {
+    const place = (position >>> 0) % CAPACITY
+    const end = place + Math.min(length, CAPACITY - place, MAX_READ)
+    return this.#bytes.subarray(place, end)
+  }
+}
+
+function cut(control: Int32Array): void {
+  Atomics.store(control, STATE, CUT)
+  tell(control, NEWS_FOR_READERS)
+  tell(control, NEWS_FOR_WRITER)
+}
+
+function tell(control: Int32Array, word: number): void {
+  Atomics.add(control, word, 1)
+  Atomics.notify(control, word)
+}
