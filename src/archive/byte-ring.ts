@@ -92,7 +92,8 @@ export class RingWriter {
       // A reader that did not see us wait has freed something by now.
       room = this.#roomNow(written)
       if (room > 0) return room
-      await Atomics.waitAsync(this.#control, NEWS_FOR_WRITER, news).value
+      const wait = Atomics.waitAsync(this.#control, NEWS_FOR_WRITER, news)
+      if (wait.async) await wait.value
     }
   }
 
