@@ -1,7 +1,13 @@
 import * as fs from 'node:fs/promises'
+import { dirname } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { isErrno } from '../base/errors.ts'
-import { filesystemId, openDirectory, subvolumeId } from './btrfs.ts'
+import {
+  deleteSubvolume,
+  filesystemId,
+  openDirectory,
+  subvolumeId,
+} from './btrfs.ts'
 import { ioctl, requestCode } from './ioctl.ts'
 
 const FAMILY = 0x94
@@ -97,11 +103,25 @@ export async function subvolumeUsage(path: string): Promise<QuotaUsage> {
 }
 
 /**
+ * Deletes the subvolume at `path`, all that are nested in it, and its account. That
+ * there is none is no failure.
+ */
+export async function discardSubvolume(path: string): Promise<void> {
+  try {
+    const id = await subvolumeId(path)
+    await deleteSubvolume(path)
+    await forgetSubvolume(dirname(path), id)
+  } catch (error) {
+    if (!isErrno(error, 'ENOENT')) throw error
+  }
+}
+
+/**
  * Forgets the account of the deleted subvolume `id` of the filesystem at `path`.
  * Newer kernels do so themselves once they have freed its space, and refuse until
  * then; all the same to us.
  */
-export async function forgetSubvolume(path: string, id: bigint): Promise<void> {
+async function forgetSubvolume(path: string, id: bigint): Promise<void> {
   await using handle = await openDirectory(path)
   // struct btrfs_ioctl_qgroup_create_args: u64 create, or 0 to remove; u64 group
   const remove = Buffer.alloc(16)

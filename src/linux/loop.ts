@@ -6,6 +6,7 @@ import { mknod } from './mknod.ts'
 
 // From <linux/loop.h>, which numbered its requests before there was a scheme.
 const LOOP_CLR_FD = 0x4c01
+const LOOP_GET_STATUS64 = 0x4c05
 const LOOP_SET_CAPACITY = 0x4c07
 const LOOP_CONFIGURE = 0x4c0a
 const LOOP_CTL_GET_FREE = 0x4c82
@@ -43,11 +44,15 @@ export interface AttachedLoop extends AsyncDisposable {
 }
 
 /**
- * Shows `file` as a block device.
+ * Shows `file` as a block device; the one that shows it already, if there is one.
+ * Two filesystems mounted from two devices of one file would tear it to pieces,
+ * and a mount that was detached lives on as long as a container has it.
  *
  * The device frees itself when the last of its users lets go: this process by
  * leaving the scope or by dying, and the mount made of it meanwhile by being
  * unmounted. So none is ever left behind.
+ *
+ * Calls for one file take turns.
  */
 export async function attachLoop(
   file: string,
@@ -58,12 +63,14 @@ export async function attachLoop(
     (readonly ? LO_FLAGS_READ_ONLY : 0) |
     (directIo ? LO_FLAGS_DIRECT_IO : 0)
   await using backing = await fs.open(file, readonly ? 'r' : 'r+')
+  const present = await deviceShowing(backing)
+  if (present !== undefined) return present
   for (;;) {
     const path = await freeDevice()
     const device = await fs.open(path, readonly ? 'r' : 'r+')
     try {
       await ioctl.later(device.fd, LOOP_CONFIGURE, loopConfig(backing, flags))
-      return { path, [Symbol.asyncDispose]: () => device.close() }
+      return held(path, device)
     } catch (error) {
       await device.close()
       // Somebody else was given the same number and came first.
@@ -118,6 +125,41 @@ async function describe(name: string): Promise<LoopDevice | undefined> {
   }
 }
 
+/**
+ * The device that shows the very file, held open. Files are compared by number:
+ * the path that the kernel has for one may be that of another mount namespace.
+ */
+async function deviceShowing(
+  file: fs.FileHandle,
+): Promise<AttachedLoop | undefined> {
+  const { dev, ino } = await file.stat({ bigint: true })
+  for (const { path } of await loopDevices()) {
+    const device = await fs.open(path, 'r')
+    const shown = await fileShownBy(device)
+    if (shown?.dev === dev && shown.ino === ino) return held(path, device)
+    await device.close()
+  }
+  return undefined
+}
+
+/** struct loop_info64: u64 device and u64 inode of the file come first. */
+async function fileShownBy({
+  fd,
+}: fs.FileHandle): Promise<{ dev: bigint; ino: bigint } | undefined> {
+  const info = Buffer.alloc(232)
+  try {
+    await ioctl.later(fd, LOOP_GET_STATUS64, info)
+  } catch (error) {
+    if (isErrno(error, 'ENXIO')) return undefined
+    throw error
+  }
+  return { dev: info.readBigUInt64LE(0), ino: info.readBigUInt64LE(8) }
+}
+
+function held(path: string, device: fs.FileHandle): AttachedLoop {
+  return { path, [Symbol.asyncDispose]: () => device.close() }
+}
+
 async function freeDevice(): Promise<string> {
   await using control = await fs.open(CONTROL, constants.O_RDWR)
   const number = await ioctlNumber.later(control.fd, LOOP_CTL_GET_FREE, 0)
@@ -138,6 +180,10 @@ async function freeDevice(): Promise<string> {
 function loopConfig({ fd }: fs.FileHandle, flags: number): Buffer {
   const config = Buffer.alloc(304)
   config.writeUInt32LE(fd, 0)
+  // Left to itself, the kernel takes 4096 for a file on xfs that shares blocks, and
+  // then refuses filesystems that were made for less. It goes without direct
+  // access where the file cannot have it in such steps.
+  config.writeUInt32LE(SECTOR, 4)
   config.writeUInt32LE(flags, 8 + 52)
   return config
 }

@@ -1,4 +1,7 @@
 import * as fs from 'node:fs/promises'
+import { join } from 'node:path'
+import { exists } from '../state/listing.ts'
+import { DATA, SETTLED } from './folder-layout.ts'
 import type { VolumeOptions } from './volume-options.ts'
 
 /** Gives the root of a volume the owner, group and mode that were asked for. */
@@ -14,11 +17,34 @@ export async function setAttributes(
   if (mode !== undefined) await fs.chmod(directory, mode)
 }
 
-export function hasAttributes({ uid, gid, mode }: VolumeOptions): boolean {
+/**
+ * Sees to it that the root of the volume in `directory` has its attributes, and
+ * answers whether there is anything in the volume.
+ *
+ * Docker fills a new volume from the image and gives its root the attributes of
+ * the image's directory. So they are set at each mount, for the last time at the
+ * first that finds something in it; from then on they are the user's.
+ */
+export async function settleRoot(
+  directory: string,
+  options: VolumeOptions,
+): Promise<boolean> {
+  const settled = join(directory, SETTLED)
+  const data = join(directory, DATA)
+  if (await exists(settled)) return true
+  const isFilled = !(await isEmpty(data))
+  if (hasAttributes(options) || options.ro) {
+    await setAttributes(data, options)
+    if (isFilled) await fs.writeFile(settled, '', { mode: 0o600 })
+  }
+  return isFilled
+}
+
+function hasAttributes({ uid, gid, mode }: VolumeOptions): boolean {
   return uid !== undefined || gid !== undefined || mode !== undefined
 }
 
-export async function isEmpty(directory: string): Promise<boolean> {
+async function isEmpty(directory: string): Promise<boolean> {
   const entries = await fs.opendir(directory)
   try {
     return (await entries.read()) === null

@@ -1,9 +1,16 @@
 import { join } from 'node:path'
 import { InvalidArgumentError, messageOf } from '../base/errors.ts'
 import type { Log } from '../base/log.ts'
-import type { StoreCircumstances, VolumeStoreSource } from './attached-store.ts'
-import { LocalVolumeStore } from './local/local-volume-store.ts'
-import type { VolumeStorer } from './volume-storer.ts'
+import type { VolumeStoreSource } from './attached-store.ts'
+import { FolderStore } from './folder-store.ts'
+import {
+  isStoreKind,
+  keepingOf,
+  readStoreParameters,
+  STORE_KINDS,
+  type StoreKind,
+  type StoreParameters,
+} from './store-kinds.ts'
 
 /** One volume store as the settings name it: `NAME=KIND:PATH?key=value&…`. */
 export interface VolumeStoreSpec {
@@ -11,22 +18,8 @@ export interface VolumeStoreSpec {
   readonly kind: StoreKind
   /** The store's directory; empty for one under the data root. */
   readonly path: string
+  readonly parameters: StoreParameters
 }
-
-/** What every kind of store is opened with. */
-interface OpenOptions extends StoreCircumstances {
-  readonly name: string
-  readonly directory: string
-  readonly log: Log
-}
-
-/** The stores that are built in. A new one needs a line here. */
-const KINDS = {
-  local: (options: OpenOptions): Promise<VolumeStorer> =>
-    LocalVolumeStore.open(options),
-}
-
-export type StoreKind = keyof typeof KINDS
 
 const SPEC =
   /^(?<name>[^=:?]+)=(?<kind>[^=:?]+):(?<path>[^?]*)(?:\?(?<query>.*))?$/
@@ -59,13 +52,15 @@ export function storeSource(
   spec: VolumeStoreSpec,
   { dataRoot, log }: { readonly dataRoot: string; readonly log: Log },
 ): VolumeStoreSource {
-  const { name, kind, path } = spec
+  const { name, kind, path, parameters } = spec
   const directory = path === '' ? join(dataRoot, 'volumes', name) : path
   return {
     name,
     kind,
-    open: (circumstances) =>
-      KINDS[kind]({ name, directory, log, ...circumstances }),
+    open: ({ isKnown }) => {
+      const keep = keepingOf(kind, parameters)
+      return FolderStore.open({ name, directory, isKnown, keep, log })
+    },
   }
 }
 
@@ -85,7 +80,7 @@ function split(text: string): readonly string[] {
 }
 
 function parseSpec(text: string): VolumeStoreSpec {
-  const { name, kind, path = '', query } = SPEC.exec(text)?.groups ?? {}
+  const { name, kind, path = '', query = '' } = SPEC.exec(text)?.groups ?? {}
   if (name === undefined || kind === undefined) {
     throw refusal(text, 'write it as NAME=KIND:PATH')
   }
@@ -98,21 +93,18 @@ function parseSpec(text: string): VolumeStoreSpec {
   if (!isStoreKind(kind)) {
     throw refusal(
       text,
-      `its kind is "${kind}", and the kinds are ${Object.keys(KINDS).join(', ')}`,
+      `its kind is "${kind}", and the kinds are ${STORE_KINDS.join(', ')}`,
     )
   }
   if (path !== '' && !path.startsWith('/')) {
     throw refusal(text, 'its path must be absolute, or empty')
   }
-  const [parameter] = new URLSearchParams(query).keys()
-  if (parameter !== undefined) {
-    throw refusal(text, `a ${kind} store has no parameter "${parameter}"`)
+  try {
+    return { name, kind, path, parameters: readStoreParameters(kind, query) }
+  } catch (error) {
+    if (!(error instanceof InvalidArgumentError)) throw error
+    throw refusal(text, error.message)
   }
-  return { name, kind, path }
-}
-
-function isStoreKind(kind: string): kind is StoreKind {
-  return Object.hasOwn(KINDS, kind)
 }
 
 function refusal(text: string, reason: string): InvalidArgumentError {

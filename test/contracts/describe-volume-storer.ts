@@ -24,6 +24,8 @@ export type Exceptions = Readonly<Record<string, string>>
 export interface SuiteOptions {
   readonly on?: readonly Capability[]
   readonly except?: Exceptions
+  /** The directory that homes are made in, for a filesystem of the suite's choice. */
+  readonly under?: () => string
 }
 
 /**
@@ -35,7 +37,7 @@ export interface SuiteOptions {
 export function describeVolumeStorer(
   name: string,
   open: (home: string) => Promise<VolumeStorer>,
-  { on = [], except = {} }: SuiteOptions = {},
+  { on = [], except = {}, under }: SuiteOptions = {},
 ): void {
   describe(`${name} as a VolumeStorer`, () => {
     needs(...on)
@@ -43,7 +45,7 @@ export function describeVolumeStorer(
 
     // Before the hook that takes the directory away.
     afterEach(() => store.close())
-    const home = useTempDir()
+    const home = useTempDir(under)
 
     beforeEach(async function () {
       if (except[this.currentTest!.title] !== undefined) this.skip()

@@ -2,8 +2,8 @@ import * as fs from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect } from 'chai'
 import {
+  discardSubvolume,
   enableQuota,
-  forgetSubvolume,
   isQuotaEnabled,
   limitSubvolume,
   subvolumeLimits,
@@ -11,7 +11,7 @@ import {
 } from '../../src/linux/btrfs-quota.ts'
 import {
   createSubvolume,
-  deleteSubvolume,
+  filesystemId,
   snapshotSubvolume,
   subvolumeId,
   syncFilesystem,
@@ -88,11 +88,20 @@ describe('btrfs quotas', () => {
     )
   })
 
-  it('forget a subvolume that was deleted, and do not mind if it is forgotten', async () => {
+  it('forget a subvolume that is discarded, and do not mind if there is none', async () => {
     await createSubvolume(at('one'))
+    await createSubvolume(at('one', 'nested'))
     const id = await subvolumeId(at('one'))
-    await deleteSubvolume(at('one'))
-    await forgetSubvolume(disk.path, id)
-    await forgetSubvolume(disk.path, id)
+    await discardSubvolume(at('one'))
+    await discardSubvolume(at('one'))
+    expect(await fs.readdir(home.path)).to.deep.equal([])
+    const groups = `/sys/fs/btrfs/${await filesystemId(disk.path)}/qgroups`
+    for (
+      let names: readonly string[] = [`0_${id}`];
+      names.includes(`0_${id}`);
+    ) {
+      await syncFilesystem(disk.path)
+      names = await fs.readdir(groups)
+    }
   })
 })

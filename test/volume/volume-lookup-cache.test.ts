@@ -14,7 +14,7 @@ import { inParallel } from '../../src/base/in-parallel.ts'
 import { SILENT } from '../../src/base/log.ts'
 import { mount, unmount } from '../../src/linux/mount.ts'
 import type { VolumeStoreSource } from '../../src/volume/attached-store.ts'
-import { LocalVolumeStore } from '../../src/volume/local/local-volume-store.ts'
+import { LocalKeeping } from '../../src/volume/local/local-keeping.ts'
 import {
   VolumeExistsError,
   VolumeInUseError,
@@ -36,6 +36,7 @@ import {
   type Memory,
   MemoryVolumeStore,
 } from '../support/memory-volume-store.ts'
+import { storeKeptBy } from '../support/open-store.ts'
 import { useTempDir } from '../support/temp-dir.ts'
 
 /** A store in memory that remembers from one opening to the next, and can fail. */
@@ -90,16 +91,11 @@ describe('VolumeLookupCache', () => {
     return store
   }
 
+  const openLocal = storeKeptBy(async () => new LocalKeeping())
   const local = (): VolumeStoreSource => ({
     name: 'default',
     kind: 'local',
-    open: (circumstances) =>
-      LocalVolumeStore.open({
-        name: 'default',
-        directory: join(root.path, 'local'),
-        log: SILENT,
-        ...circumstances,
-      }),
+    open: ({ isKnown }) => openLocal(join(root.path, 'local'), isKnown),
   })
 
   const open = async (

@@ -1,10 +1,10 @@
 import * as fs from 'node:fs/promises'
 import { join } from 'node:path'
-import { isErrno, messageOf, NotSupportedError } from '../../base/errors.ts'
+import { messageOf, NotSupportedError } from '../../base/errors.ts'
 import { inodesSince } from '../../linux/btrfs-inodes.ts'
 import {
+  discardSubvolume,
   enableQuota,
-  forgetSubvolume,
   isQuotaEnabled,
   limitSubvolume,
   subvolumeLimits,
@@ -12,7 +12,6 @@ import {
 import {
   birthGeneration,
   createSubvolume,
-  deleteSubvolume,
   setReadonly,
   snapshotSubvolume,
   subvolumeId,
@@ -210,13 +209,6 @@ async function sizeOf(tree: string): Promise<number | undefined> {
 }
 
 /** Deletes the subvolume in the directory of a layer, whole or half made. */
-async function erase(directory: string): Promise<void> {
-  const tree = join(directory, layout.TREE)
-  try {
-    const id = await subvolumeId(tree)
-    await deleteSubvolume(tree)
-    await forgetSubvolume(directory, id)
-  } catch (error) {
-    if (!isErrno(error, 'ENOENT')) throw error
-  }
+function erase(directory: string): Promise<void> {
+  return discardSubvolume(join(directory, layout.TREE))
 }

@@ -7,29 +7,26 @@ import {
   UnavailableError,
 } from '../../../src/base/errors.ts'
 import { inParallel } from '../../../src/base/in-parallel.ts'
-import { SILENT } from '../../../src/base/log.ts'
-import { LocalVolumeStore } from '../../../src/volume/local/local-volume-store.ts'
+import type { FolderStore } from '../../../src/volume/folder-store.ts'
+import { LocalKeeping } from '../../../src/volume/local/local-keeping.ts'
 import { VolumeExistsError } from '../../../src/volume/volume-errors.ts'
 import { parseVolumeOptions } from '../../../src/volume/volume-options.ts'
 import { describeVolumeStorer } from '../../contracts/describe-volume-storer.ts'
 import { needs } from '../../support/capabilities.ts'
 import { expectRejection } from '../../support/expect-rejection.ts'
+import { storeKeptBy } from '../../support/open-store.ts'
 import { useTempDir } from '../../support/temp-dir.ts'
 
 /** What stands in the directory of a store with nothing left over. */
 const OWN = ['format', 'lock', 'volumes']
 
-const openLocal = (
-  directory: string,
-  isKnown = false,
-): Promise<LocalVolumeStore> =>
-  LocalVolumeStore.open({ name: 'default', directory, isKnown, log: SILENT })
+const openLocal = storeKeptBy(async () => new LocalKeeping())
 
 describeVolumeStorer('local', openLocal, { on: ['root'] })
 
-describe('LocalVolumeStore', () => {
+describe('The local store', () => {
   needs('root')
-  const stores: LocalVolumeStore[] = []
+  const stores: FolderStore[] = []
   afterEach(async () => {
     for (const store of stores.splice(0)) await store.close()
   })
@@ -37,7 +34,7 @@ describe('LocalVolumeStore', () => {
   const open = async (
     directory: string,
     isKnown = false,
-  ): Promise<LocalVolumeStore> => {
+  ): Promise<FolderStore> => {
     const store = await openLocal(directory, isKnown)
     stores.push(store)
     return store

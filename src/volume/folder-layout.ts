@@ -1,0 +1,32 @@
+/**
+ * What stores on disk have in common:
+ *
+ *     <store>/format                      the kind of store and its edition: `local 1`
+ *     <store>/lock                        held by the one process that uses it
+ *     <store>/volumes/<name>/data/        the volume's files
+ *     <store>/volumes/<name>/volume.json  its record
+ *     <store>/volumes/<name>/settled      there once its root has its attributes
+ *     <store>/volumes/<name>/view/        mountpoint of a read-only volume
+ *     <store>/volumes/<name>/...          what the kind of store adds
+ *     <store>/new-<random>/               a volume in the making; `open` sweeps these
+ *     <store>/rm-<random>/                a volume on its way out; `open` sweeps these
+ *
+ * A volume comes and goes by one rename into and out of `volumes`, so whatever
+ * stands there is whole. Its files have a directory to themselves: an empty volume
+ * must be empty.
+ */
+export const FORMAT_FILE = 'format'
+export const LOCK = 'lock'
+export const VOLUMES = 'volumes'
+export const DATA = 'data'
+export const RECORD = 'volume.json'
+export const SETTLED = 'settled'
+export const VIEW = 'view'
+export const DRAFT_PREFIX = 'new-'
+export const REMOVED_PREFIX = 'rm-'
+
+/**
+ * Passable for all and readable for root. Where dockerd maps users, a container's
+ * root that is nobody on the host walks down to its volume.
+ */
+export const PASSAGE_MODE = 0o711

@@ -1,0 +1,29 @@
+import * as fs from 'node:fs/promises'
+import { join } from 'node:path'
+import { DATA } from '../folder-layout.ts'
+import type { KeptVolume, VolumeKeeping } from '../volume-keeping.ts'
+import { setAttributes } from '../volume-root.ts'
+import { FORMAT } from './layout.ts'
+
+/** Volumes as plain directories, on whatever filesystem they are. */
+export class LocalKeeping implements VolumeKeeping {
+  readonly kind = FORMAT.kind
+  readonly edition = FORMAT.edition
+  readonly capacity = {
+    because: 'a plain directory cannot be kept from growing',
+  }
+  readonly from = { because: 'it makes every volume empty' }
+  readonly mounting = 'never'
+
+  async make({ directory, options }: KeptVolume): Promise<void> {
+    const data = join(directory, DATA)
+    await fs.mkdir(data, { mode: 0o755 })
+    await setAttributes(data, options)
+  }
+
+  async show(): Promise<void> {}
+
+  async hide(): Promise<void> {}
+
+  async erase(): Promise<void> {}
+}

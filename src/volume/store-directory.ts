@@ -1,0 +1,148 @@
+import { randomBytes } from 'node:crypto'
+import * as fs from 'node:fs/promises'
+import { join } from 'node:path'
+import { UnavailableError } from '../base/errors.ts'
+import type { Log } from '../base/log.ts'
+import { type FileLock, tryLock } from '../linux/flock.ts'
+import { mountsBelow } from '../linux/mountinfo.ts'
+import { settleFormat } from '../state/disk-format.ts'
+import { exists } from '../state/listing.ts'
+import * as layout from './folder-layout.ts'
+import { hideView } from './bind-view.ts'
+import type { OpenKeeping, VolumeKeeping } from './volume-keeping.ts'
+
+export interface StoreDirectoryOptions {
+  /** The store's own directory. */
+  readonly directory: string
+  /** Whether the store must be there already; else it is made where it is missing. */
+  readonly isKnown: boolean
+  /** How its volumes are kept. */
+  readonly keep: OpenKeeping
+  readonly log: Log
+}
+
+/** The directory of a store, taken for this process, and what is discarded in it. */
+export class StoreDirectory {
+  readonly path: string
+  readonly keeping: VolumeKeeping
+  readonly #log: Log
+  readonly #lock: FileLock
+  readonly #discarding = new Set<Promise<void>>()
+
+  private constructor(
+    path: string,
+    keeping: VolumeKeeping,
+    { log, lock }: { readonly log: Log; readonly lock: FileLock },
+  ) {
+    this.path = path
+    this.keeping = keeping
+    this.#log = log
+    this.#lock = lock
+  }
+
+  /**
+   * Takes the directory, and discards what a crash left half made or half removed.
+   *
+   * @throws UnavailableError when the store is away, or another process has it.
+   */
+  static async open(options: StoreDirectoryOptions): Promise<StoreDirectory> {
+    const mode = layout.PASSAGE_MODE
+    if (options.isKnown) await requireStore(options.directory)
+    await fs.mkdir(options.directory, { recursive: true, mode })
+    // Mounts are told apart by their paths, and the kernel lists real ones.
+    const path = await fs.realpath(options.directory)
+    const lock = await takeLock(path)
+    try {
+      const keeping = await options.keep(path)
+      const { kind, edition } = keeping
+      await settleFormat(join(path, layout.FORMAT_FILE), { kind, edition })
+      await fs.mkdir(join(path, layout.VOLUMES), { recursive: true, mode })
+      const store = new StoreDirectory(path, keeping, {
+        log: options.log,
+        lock,
+      })
+      await store.#sweep()
+      return store
+    } catch (error) {
+      await lock.release()
+      throw error
+    }
+  }
+
+  get volumes(): string {
+    return join(this.path, layout.VOLUMES)
+  }
+
+  /** A fresh path beside the volumes, and on their filesystem. */
+  aside(prefix: string): string {
+    return join(this.path, prefix + randomBytes(8).toString('hex'))
+  }
+
+  /** Deletes in the background what no one can see any more. */
+  discard(path: string): void {
+    const work = this.#delete(path)
+    this.#discarding.add(work)
+    void work.finally(() => this.#discarding.delete(work))
+  }
+
+  /**
+   * A mountpoint in the directory of a volume that is not the volume's own, and so
+   * must not be walked into.
+   */
+  async foreignMount(volume: string): Promise<string | undefined> {
+    const own = [join(volume, layout.VIEW)]
+    if (this.keeping.mounting !== 'never') own.push(join(volume, layout.DATA))
+    return (await mountsBelow(volume)).find((path) => !own.includes(path))
+  }
+
+  /** Lets go of what is mounted of a volume while it is held. */
+  async release(volume: string): Promise<void> {
+    await hideView(join(volume, layout.VIEW))
+    await this.keeping.hide(volume)
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.#discarding)
+    await this.#lock.release()
+  }
+
+  async #sweep(): Promise<void> {
+    for (const entry of await fs.readdir(this.path)) {
+      const isLeftover =
+        entry.startsWith(layout.DRAFT_PREFIX) ||
+        entry.startsWith(layout.REMOVED_PREFIX)
+      if (isLeftover) this.discard(join(this.path, entry))
+    }
+  }
+
+  async #delete(path: string): Promise<void> {
+    try {
+      const inside = await this.foreignMount(path)
+      if (inside === undefined) {
+        await this.release(path)
+        await this.keeping.erase(path)
+        await fs.rm(path, { recursive: true, force: true })
+      } else {
+        this.#log.warn('Leftover kept: it is mounted', { path: inside })
+      }
+    } catch (error) {
+      this.#log.warn('Leftover kept: it cannot be deleted', { path, error })
+    }
+  }
+}
+
+/** A store does not vanish, but its filesystem may not be mounted yet. */
+async function requireStore(directory: string): Promise<void> {
+  if (await exists(join(directory, layout.FORMAT_FILE))) return
+  throw new UnavailableError(
+    `"${directory}" held a volume store and does not now: mount its filesystem`,
+  )
+}
+
+async function takeLock(directory: string): Promise<FileLock> {
+  const lock = await tryLock(join(directory, layout.LOCK))
+  if (lock !== undefined) return lock
+  throw new UnavailableError(
+    `"${directory}" is in use by another Stowage: stop it, or choose another directory`,
+  )
+}
