@@ -21,7 +21,8 @@ export function useTempDir(parent: () => string = tmpdir): TempDir {
   afterEach(async () => {
     for (const mountpoint of await mountsBelow(path)) await unmount(mountpoint)
     if ((await filesystemOf(path)) === 'btrfs') await deleteSubvolumes(path)
-    await fs.rm(path, { recursive: true, force: true })
+    // A driver that is still at it may rename things in it meanwhile.
+    await fs.rm(path, { recursive: true, force: true, maxRetries: 9 })
   })
   return {
     get path() {
