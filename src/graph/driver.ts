@@ -1,5 +1,6 @@
 import type { Readable } from 'node:stream'
 import type { Change } from '../archive/changes.ts'
+import type { ChangeTime } from '../archive/difference.ts'
 
 /** Names a layer. Drivers compare ids and build paths from them, nothing more. */
 export type LayerId = string
@@ -111,11 +112,19 @@ export interface ProtoDriver {
    * {@link get} and {@link put} do.
    */
   hold?(id: LayerId): Promise<Hold>
+
+  /**
+   * The change time of something that was made after the layer had been copied
+   * from `parent`, where layers are copies and that is the one it was copied from.
+   */
+  copied?(id: LayerId, parent: LayerId): Promise<ChangeTime | undefined>
 }
 
 /** A layer held mounted until the end of the enclosing `await using` scope. */
 export interface Hold extends AsyncDisposable {
   readonly mountpoint: string
+  /** Whether somebody else may be writing to the layer meanwhile. */
+  readonly isWritten: boolean
 }
 
 /**

@@ -4,5 +4,9 @@ import type { Hold, LayerId, ProtoDriver } from './driver.ts'
 export async function hold(driver: ProtoDriver, id: LayerId): Promise<Hold> {
   if (driver.hold !== undefined) return driver.hold(id)
   const mountpoint = await driver.get(id)
-  return { mountpoint, [Symbol.asyncDispose]: () => driver.put(id) }
+  return {
+    mountpoint,
+    isWritten: true,
+    [Symbol.asyncDispose]: () => driver.put(id),
+  }
 }

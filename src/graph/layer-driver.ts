@@ -1,5 +1,6 @@
 import type { Readable } from 'node:stream'
 import type { Change } from '../archive/changes.ts'
+import type { ChangeTime } from '../archive/difference.ts'
 import type { MountSpec } from '../linux/mount.ts'
 import type { CreateOptions, LayerId, StatusLine } from './driver.ts'
 
@@ -103,6 +104,9 @@ export interface LayerDriver {
 
   /** Stops what runs in the background; the next `open` takes it up again. */
   close(): Promise<void>
+
+  /** As in `ProtoDriver`, for a driver whose layers are copies. */
+  copied?(id: LayerId, parent: LayerId): Promise<ChangeTime | undefined>
 
   /** Changes read and written without mounting, where the driver can do that. */
   readonly nativeDiff?: NativeDiff | undefined

@@ -71,6 +71,11 @@ export class LayerFolders {
     return `${LAYERS}/${id}`
   }
 
+  /** The link to the layer's parent, made when everything else of it was. */
+  parentLink(id: LayerId): string {
+    return join(this.pathOf(id), PARENT)
+  }
+
   has(id: LayerId): boolean {
     return this.#entries.get(id)?.removed === false
   }

@@ -1,4 +1,5 @@
 import * as fs from 'node:fs/promises'
+import type { ChangeTime } from '../archive/difference.ts'
 import { InvalidArgumentError, NotFoundError } from '../base/errors.ts'
 import { KeyedMutex } from '../base/keyed-mutex.ts'
 import type { MountSpec } from '../linux/mount.ts'
@@ -113,10 +114,19 @@ export class MountedLayers implements ProtoDriver {
 
   hold(id: LayerId): Promise<Hold> {
     return this.#turns.run(id, async () => {
+      const isWritten = this.#holds.count(id) > 0 && (await this.#isOpen(id))
       const mountpoint = await this.#show(id, '')
       this.#own.set(id, (this.#own.get(id) ?? 0) + 1)
-      return { mountpoint, [Symbol.asyncDispose]: () => this.#letGo(id) }
+      return {
+        mountpoint,
+        isWritten,
+        [Symbol.asyncDispose]: () => this.#letGo(id),
+      }
     })
+  }
+
+  async copied(id: LayerId, parent: LayerId): Promise<ChangeTime | undefined> {
+    return this.#layers.copied?.(id, parent)
   }
 
   /** Whether anyone holds any layer. */
@@ -181,6 +191,11 @@ export class MountedLayers implements ProtoDriver {
       this.#mounted.add(id)
     }
     return this.#home.absolute(target)
+  }
+
+  async #isOpen(id: LayerId): Promise<boolean> {
+    const specs = await this.#layers.mounts(id)
+    return specs.every(({ options }) => !options.includes('ro'))
   }
 
   async #letGo(id: LayerId): Promise<void> {

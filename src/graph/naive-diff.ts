@@ -1,15 +1,22 @@
 import type { Readable } from 'node:stream'
 import type { Change } from '../archive/changes.ts'
 import { type IdMaps, NO_ID_MAPS } from '../archive/id-map.ts'
-import { NotSupportedError } from '../base/errors.ts'
+import { layerChanges } from '../archive/layer-changes.ts'
+import { sizeOfChanges } from '../archive/changes-size.ts'
+import { layerDiff } from '../archive/layer-diff.ts'
+import { applyLayer } from '../archive/layer-apply.ts'
+import type { ComparedTrees } from '../archive/tree-source.ts'
+import { type Log, SILENT } from '../base/log.ts'
+import { startedStream } from '../base/started-stream.ts'
 import { ApplyMarks } from './apply-marks.ts'
-import type {
-  CreateOptions,
-  Driver,
-  Hold,
-  LayerId,
-  ProtoDriver,
-  StatusLine,
+import {
+  type CreateOptions,
+  type Driver,
+  type Hold,
+  type LayerId,
+  NO_PARENT,
+  type ProtoDriver,
+  type StatusLine,
 } from './driver.ts'
 import { hold } from './hold.ts'
 
@@ -17,6 +24,7 @@ export interface NaiveDiffOptions {
   /** A directory of its own, to remember which layers were applied to. */
   readonly marks: string
   readonly idMaps?: IdMaps
+  readonly log?: Log
 }
 
 /**
@@ -28,21 +36,27 @@ export class NaiveDiffDriver implements Driver {
   readonly #proto: ProtoDriver
   readonly #marks: ApplyMarks
   readonly #idMaps: IdMaps
+  readonly #log: Log
 
-  private constructor(proto: ProtoDriver, marks: ApplyMarks, idMaps: IdMaps) {
+  private constructor(
+    proto: ProtoDriver,
+    marks: ApplyMarks,
+    { idMaps = NO_ID_MAPS, log = SILENT }: NaiveDiffOptions,
+  ) {
     this.name = proto.name
     this.#proto = proto
     this.#marks = marks
     this.#idMaps = idMaps
+    this.#log = log
   }
 
   static async open(
     proto: ProtoDriver,
-    { marks: directory, idMaps = NO_ID_MAPS }: NaiveDiffOptions,
+    options: NaiveDiffOptions,
   ): Promise<NaiveDiffDriver> {
-    const marks = await ApplyMarks.open(directory)
+    const marks = await ApplyMarks.open(options.marks)
     await marks.forgetUnless((id) => proto.exists(id))
-    return new NaiveDiffDriver(proto, marks, idMaps)
+    return new NaiveDiffDriver(proto, marks, options)
   }
 
   async create(
@@ -100,24 +114,73 @@ export class NaiveDiffDriver implements Driver {
   }
 
   async diff(id: LayerId, parent: LayerId): Promise<Readable> {
-    throw new NotSupportedError(`No diff of "${id}" against "${parent}" yet`)
+    return startedStream(this.#tar(id, parent))
   }
 
-  changes(_id: LayerId, _parent: LayerId): AsyncIterable<Change> {
-    throw new NotSupportedError(`No changes yet ${this.#idMaps.uids.length}`)
+  async *changes(id: LayerId, parent: LayerId): AsyncGenerator<Change, void> {
+    await using trees = await this.#compare(id, parent)
+    yield* layerChanges(trees.source)
+  }
+
+  async diffSize(id: LayerId, parent: LayerId): Promise<number> {
+    await using trees = await this.#compare(id, parent)
+    return await sizeOfChanges(trees.source)
   }
 
   async applyDiff(
     id: LayerId,
     _parent: LayerId,
-    _tar: Readable,
+    tar: Readable,
   ): Promise<number> {
-    return this.#marks.run(id, async () => {
-      throw new NotSupportedError('No apply yet')
+    await using layer = await this.hold(id)
+    return await this.#marks.run(id, () =>
+      applyLayer(layer.mountpoint, tar, { idMaps: this.#idMaps }),
+    )
+  }
+
+  async *#tar(id: LayerId, parent: LayerId): AsyncGenerator<Uint8Array, void> {
+    await using trees = await this.#compare(id, parent)
+    yield* await layerDiff(trees.source, {
+      idMaps: this.#idMaps,
+      writable: trees.isWritten,
+      onOmission: ({ path, reason }) => {
+        this.#log.warn('Left out of a layer tar', {
+          layer: id,
+          path: String(path),
+          reason,
+        })
+      },
     })
   }
 
-  async diffSize(_id: LayerId, _parent: LayerId): Promise<number> {
-    throw new NotSupportedError('No diff yet')
+  /** Holds both trees until the comparison is disposed of. */
+  async #compare(id: LayerId, parent: LayerId): Promise<Comparison> {
+    const upper = await this.hold(id)
+    const { mountpoint: tree, isWritten } = upper
+    if (parent === NO_PARENT) {
+      const dispose = (): PromiseLike<void> => upper[Symbol.asyncDispose]()
+      return { source: { tree }, isWritten, [Symbol.asyncDispose]: dispose }
+    }
+    try {
+      const lower = await this.hold(parent)
+      const copied = await this.#proto.copied?.(id, parent)
+      return {
+        source: { tree, parent: lower.mountpoint, copied },
+        isWritten,
+        async [Symbol.asyncDispose]() {
+          await lower[Symbol.asyncDispose]()
+          await upper[Symbol.asyncDispose]()
+        },
+      }
+    } catch (error) {
+      await upper[Symbol.asyncDispose]()
+      throw error
+    }
   }
+}
+
+/** Two trees that stay mounted while they are compared. */
+interface Comparison extends AsyncDisposable {
+  readonly source: ComparedTrees
+  readonly isWritten: boolean
 }

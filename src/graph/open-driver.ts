@@ -46,6 +46,7 @@ export async function openDriver(
       driver: await NaiveDiffDriver.open(mounted, {
         marks: home.path,
         idMaps: home.idMaps,
+        log: options.log,
       }),
       isHeld: () => mounted.isHeld(),
       async close() {

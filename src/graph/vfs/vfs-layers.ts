@@ -1,3 +1,5 @@
+import * as fs from 'node:fs/promises'
+import type { ChangeTime } from '../../archive/difference.ts'
 import { InvalidArgumentError } from '../../base/errors.ts'
 import { Thread } from '../../base/thread.ts'
 import { filesystemOf } from '../../linux/fs-magic.ts'
@@ -13,6 +15,8 @@ import type { LayerDriver, LayerUsage, ViewOptions } from '../layer-driver.ts'
 import { LayerFolders } from '../layer-folders.ts'
 import type { TreeCalls } from '../tree-worker.ts'
 import { TREE } from './layout.ts'
+
+const SECOND = 1_000_000_000n
 
 /** Keeps each layer as a tree of its own, copied from its parent's. Runs anywhere. */
 export class VfsLayers implements LayerDriver {
@@ -101,6 +105,18 @@ export class VfsLayers implements LayerDriver {
 
   async status(): Promise<readonly StatusLine[]> {
     return [['Backing Filesystem', await filesystemOf(this.#home.path)]]
+  }
+
+  /** The link to the parent is made when the copy is complete. */
+  async copied(id: LayerId, parent: LayerId): Promise<ChangeTime | undefined> {
+    const { parent: source } = this.#folders.record(id)
+    if (source !== parent || parent === NO_PARENT) return undefined
+    const link = this.#home.absolute(this.#folders.parentLink(id))
+    const { ctimeNs } = await fs.lstat(link, { bigint: true })
+    return {
+      changedSeconds: Number(ctimeNs / SECOND),
+      changedNanoseconds: Number(ctimeNs % SECOND),
+    }
   }
 
   settled(): Promise<void> {
