@@ -1,10 +1,12 @@
 import type { Home } from '../../../src/graph/home.ts'
 import { VfsLayers } from '../../../src/graph/vfs/vfs-layers.ts'
+import { describeDriver } from '../../contracts/describe-driver.ts'
 import { describeLayerDriver } from '../../contracts/describe-layer-driver.ts'
 import { describeProtoDriver } from '../../contracts/describe-proto-driver.ts'
-import { mounted } from '../../support/open-graph.ts'
+import { mounted, naive } from '../../support/open-graph.ts'
 
 const open = (home: Home) => VfsLayers.open(home)
 
 describeLayerDriver('vfs', open)
 describeProtoDriver('vfs', mounted(open))
+describeDriver('vfs, naively,', naive(open))
