@@ -33,6 +33,7 @@ export function openPack(
   const opened = openWalk(source, {
     check,
     isSealed: !job.isWritable,
+    tellsRoot: job.isExact,
     prunes: (path) =>
       compiled?.prunes(path) === true || (!job.isExact && isWhiteoutName(path)),
   })
@@ -55,5 +56,6 @@ function isWhiteoutName(path: PathString): boolean {
 function renamer(
   filter: CompiledFilter,
 ): (path: PathString) => PathString | undefined {
-  return (path) => (filter.excludes(path) ? undefined : filter.rename(path))
+  return (path) =>
+    filter.excludes(path) ? undefined : (filter.rename(path) ?? '')
 }

@@ -22,7 +22,7 @@ export interface EntryRules {
    * of these: there, names that begin with `.wh.` delete.
    */
   readonly isExact: boolean
-  /** What a path is called in the tar; `undefined` leaves it out. */
+  /** What a path is called in the tar, the root ''; `undefined` leaves it out. */
   readonly rename?: ((path: PathString) => PathString | undefined) | undefined
   /** Told of what a tar cannot say and therefore lacks. */
   readonly onOmission: (path: PathString, reason: string) => void
@@ -99,6 +99,9 @@ export class TreeEntries {
     const type = TYPES.get(status.mode & constants.S_IFMT)
     if (type === undefined) return this.#omit(path, 'it is a socket')
 
+    if (name === '' && type !== 'directory') {
+      return this.#omit(path, 'it is no directory, and would be the root')
+    }
     const present = { change, status, name }
     const target = status.links > 1 && type !== 'directory'
     const firstName = target ? this.#firstNameOf(status, name) : name
@@ -153,7 +156,7 @@ export class TreeEntries {
   ): TarHeader {
     const isDevice = type === 'character-device' || type === 'block-device'
     return {
-      name: type === 'directory' ? `${name}/` : name,
+      name: type === 'directory' ? `${name || '.'}/` : name,
       type,
       linkName: '',
       mode: status.mode & 0o7777,

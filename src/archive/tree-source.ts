@@ -32,7 +32,7 @@ export interface OpenWalk extends Disposable {
 /** Starts a walk over the changes of `source`. */
 export function openWalk(
   source: TreeSource,
-  options: Pick<WalkOptions, 'check' | 'isSealed' | 'prunes'> = {},
+  options: Omit<WalkOptions, 'below' | 'isUpper' | 'copied'> = {},
 ): OpenWalk {
   const roots: Directory[] = []
   const open = (path: string): Directory => {

@@ -25,6 +25,8 @@ export interface WalkOptions {
   readonly isUpper?: boolean
   /** When the tree had been copied from what is below it. */
   readonly copied?: ChangeTime | undefined
+  /** The root is told as well, by the empty path. */
+  readonly tellsRoot?: boolean
   /** Nobody writes to the tree: that something vanishes is an error. */
   readonly isSealed?: boolean
   /** Called at every step; what it throws ends the walk. */
@@ -83,7 +85,7 @@ export class TreeWalk {
   readonly #check: () => void
   readonly #prunes: (path: PathString) => boolean
   readonly #frames: Frame[]
-  #found: WalkedChange[] = []
+  readonly #found: WalkedChange[] = []
 
   constructor(tree: Directory, options: WalkOptions = {}) {
     this.#isUpper = options.isUpper ?? false
@@ -92,6 +94,11 @@ export class TreeWalk {
     this.#copied = options.copied ?? NEVER
     this.#check = options.check ?? (() => undefined)
     this.#prunes = options.prunes ?? (() => false)
+    if (options.tellsRoot === true) {
+      const status = tree.status('.')
+      const itself = { path: '', directory: tree, name: '.', status }
+      this.#found.push({ kind: 'added', ...itself })
+    }
     this.#frames = [this.#frame(tree, '', options.below, !this.#isUpper)]
   }
 

@@ -39,7 +39,10 @@ export function directory(path: Bytes, attributes: Attributes = {}): Step {
   }
 }
 
-/** A file, made, or written anew in place. */
+/**
+ * A file, made, or written anew in place. What is there and no file is left alone:
+ * writing to a FIFO would wait forever, and to a device would do more than that.
+ */
 export function file(
   path: Bytes,
   content: string | Uint8Array = '',
@@ -47,7 +50,7 @@ export function file(
 ): Step {
   return async (root) => {
     const target = below(root, path)
-    await fs.writeFile(target, content)
+    await fs.writeFile(target, content, { flag: await writeFlag(target) })
     await decorate(target, { mode: 0o644, ...attributes })
   }
 }
@@ -212,6 +215,16 @@ function typeOf(stat: BigIntStats): string {
   if (stat.isBlockDevice()) return 'block'
   if (stat.isCharacterDevice()) return 'character'
   return stat.isFIFO() ? 'fifo' : 'socket'
+}
+
+/** Refuses at opening what is no file. */
+async function writeFlag(path: Buffer): Promise<number> {
+  const { O_CREAT, O_EXCL, O_NOFOLLOW, O_TRUNC, O_WRONLY } = constants
+  const isFile = await fs.lstat(path).then(
+    (stat) => stat.isFile(),
+    () => false,
+  )
+  return O_WRONLY | O_CREAT | O_NOFOLLOW | (isFile ? O_TRUNC : O_EXCL)
 }
 
 async function digest(path: Buffer): Promise<string> {
