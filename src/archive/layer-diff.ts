@@ -24,6 +24,8 @@ export interface DiffOptions {
   /** Told of sockets, and of names that a layer would take for a whiteout. */
   readonly onOmission?: ((omission: Omission) => void) | undefined
   readonly signal?: AbortSignal | undefined
+  /** Runs once, when nobody reads the trees any more, also if nobody ever did. */
+  readonly release?: (() => Promise<void>) | undefined
 }
 
 /**
@@ -84,13 +86,13 @@ async function pack(
     headersOnly: options.headersOnly ?? false,
     filter,
   }
-  signal?.throwIfAborted()
   const bytes = new RingBytes(async (thread, memory) => {
     for (const [path, reason] of await thread.call('pack', job, memory)) {
       onOmission?.({ path: Buffer.from(path, 'latin1'), reason })
     }
-  })
+  }, options.release)
   try {
+    signal?.throwIfAborted()
     await bytes.ready()
   } catch (error) {
     await bytes[Symbol.asyncDispose]()

@@ -15,10 +15,17 @@ export class RingBytes<T> implements AsyncDisposable {
   readonly #outcome: Promise<Outcome<T>>
   #closed: Promise<void> | undefined
 
-  /** @param start Has the thread begin. */
+  readonly #release: (() => Promise<void>) | undefined
+
+  /**
+   * @param start Has the thread begin.
+   * @param release Runs when the thread has let go of everything.
+   */
   constructor(
     start: (thread: Thread<TreeCalls>, memory: RingMemory) => Promise<T>,
+    release?: () => Promise<void>,
   ) {
+    this.#release = release
     const { thread, memory } = this.#lent
     this.#outcome = this.#run(() => start(thread, memory))
   }
@@ -65,5 +72,6 @@ export class RingBytes<T> implements AsyncDisposable {
     this.#reader.cancel()
     await this.#outcome
     await returnThread(this.#lent)
+    await this.#release?.()
   }
 }

@@ -18,7 +18,7 @@ export function tarStream(bytes: RingBytes<void>): Readable {
       void pushNext(stream, bytes)
     },
     destroy(error, callback) {
-      void closeThen(bytes, () => callback(error))
+      void closeThen(bytes, (failure) => callback(error ?? failure))
     },
   })
   unread.set(stream, bytes)
@@ -87,8 +87,8 @@ async function pushNext(
 
 async function closeThen(
   bytes: RingBytes<void>,
-  callback: () => void,
+  callback: (failure: Error | null) => void,
 ): Promise<void> {
-  await bytes[Symbol.asyncDispose]()
-  callback()
+  const failure = await failureOf(bytes[Symbol.asyncDispose]())
+  callback(failure ?? null)
 }

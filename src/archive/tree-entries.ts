@@ -114,7 +114,9 @@ export class TreeEntries {
   #file({ change, name }: Present): OutgoingEntry | undefined {
     const descriptor = change.directory.openFile(change.name)
     if (descriptor === undefined) return this.#vanished(change)
-    const content = new FileContent(descriptor)
+    const content = new FileContent(descriptor, {
+      sparse: this.#rules.isExact,
+    })
     try {
       const { status } = content
       const xattrs = this.#xattrs(change.path, descriptor)

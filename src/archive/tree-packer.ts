@@ -1,6 +1,10 @@
 import { describePath } from './path-bytes.ts'
 import { paddingOf } from './tar/header-layout.ts'
-import { encodeHeader, END_OF_TAR } from './tar/tar-writer.ts'
+import {
+  encodeHeader,
+  encodeSparseHeader,
+  END_OF_TAR,
+} from './tar/tar-writer.ts'
 import type { OutgoingEntry, TreeEntries } from './tree-entries.ts'
 
 export interface PackerOptions {
@@ -67,12 +71,17 @@ export class TreePacker {
       this.#hasEnded = true
       return true
     }
-    this.#current = entry
-    const { headersOnly } = this.#options
-    this.#staged = encodeHeader(
-      headersOnly ? { ...entry.header, size: 0 } : entry.header,
-    )
-    if (headersOnly) this.#finishFile()
+    const { header, content } = entry
+    if (this.#options.headersOnly) {
+      content?.close()
+      this.#staged = encodeHeader({ ...header, size: 0 })
+    } else {
+      this.#current = entry
+      this.#staged =
+        content?.runs === undefined
+          ? encodeHeader(header)
+          : encodeSparseHeader(header, content.runs)
+    }
     return true
   }
 
@@ -110,9 +119,7 @@ export class TreePacker {
   #finishFile(): void {
     const content = this.#current?.content
     if (content === undefined) return
-    if (!this.#options.headersOnly) {
-      this.#padding += paddingOf(content.status.size)
-    }
+    this.#padding += paddingOf(content.length)
     content.close()
     this.#current = undefined
   }

@@ -20,7 +20,7 @@ import {
   UID,
   USTAR_MAGIC,
 } from './header-layout.ts'
-import type { EntryType, TarEntry } from './tar-entry.ts'
+import type { EntryType, SparseRun, TarEntry } from './tar-entry.ts'
 
 /** A `TarEntry` about to be written, with names and times as the walk has them. */
 export interface TarHeader extends Omit<
@@ -62,6 +62,35 @@ export function encodeHeader(header: TarHeader): Buffer {
   if (records.length > 0) return encodeWithPax(header, records)
   writeBlock(block, header, FLAGS[header.type])
   return block
+}
+
+/**
+ * The header of a file of which only `runs` follow, in the form 1.0 of GNU tar: the
+ * list of them comes as text before the data. The entry's size is the file's.
+ */
+export function encodeSparseHeader(
+  header: TarHeader,
+  runs: readonly SparseRun[],
+): Buffer {
+  const { name, size } = header
+  const numbers = [runs.length + 1, ...runs.flatMap(runNumbers), size, 0]
+  const map = Buffer.from(numbers.map((number) => `${number}\n`).join(''))
+  const padding = Buffer.alloc(paddingOf(map.length))
+  const data = runs.reduce((sum, { length }) => sum + length, 0)
+  const records = {
+    'GNU.sparse.major': '1',
+    'GNU.sparse.minor': '0',
+    'GNU.sparse.name': name,
+    'GNU.sparse.realsize': `${size}`,
+  }
+  const stored = map.length + padding.length + data
+  const sparse = { ...header, name: besides(name, 'GNUSparseFile.0') }
+  const front = encodeHeader({ ...sparse, size: stored, records })
+  return Buffer.concat([front, map, padding])
+}
+
+function runNumbers({ offset, length }: SparseRun): [number, number] {
+  return [offset, length]
 }
 
 const block = Buffer.alloc(BLOCK_SIZE)
@@ -125,10 +154,14 @@ function recordText([key, value]: PaxRecord): PathString {
 }
 
 function paxHeader(name: PathString, data: PathString): BlockFields {
+  const path = standIn(besides(name, 'PaxHeaders.0'))
+  return { ...NOBODY, name: path, size: data.length }
+}
+
+/** The same name one folder deeper, as what belongs to an entry is called. */
+function besides(name: PathString, folder: string): PathString {
   const slash = name.replace(/\/$/, '').lastIndexOf('/')
-  const folder = name.slice(0, slash + 1)
-  const path = `${folder}PaxHeaders.0/${name.slice(slash + 1)}`
-  return { ...NOBODY, name: standIn(path), size: data.length }
+  return `${name.slice(0, slash + 1)}${folder}/${name.slice(slash + 1)}`
 }
 
 /** As far as a block can tell a name; readers take the one in the record. */
