@@ -1,9 +1,12 @@
 import { availableParallelism } from 'node:os'
-import { addAbortSignal, type Readable } from 'node:stream'
+import { type Readable, Writable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+import { callbackify } from 'node:util'
 import { asError, isErrno } from '../base/errors.ts'
 import { Thread } from '../base/thread.ts'
 import type { ApplyCalls, ApplyJob } from './apply-job.ts'
 import { allocateRing, RING_CUT, RingWriter } from './byte-ring.ts'
+import { Lane } from './lane.ts'
 
 /** A second lane halves the time of many small files; a third finds little to do. */
 const LANES = Math.min(availableParallelism(), 2)
@@ -26,7 +29,7 @@ export async function applyInCrew(
 ): Promise<number> {
   const crew = idle.pop() ?? new Crew()
   try {
-    return await crew.apply(job, signal ? addAbortSignal(signal, tar) : tar)
+    return await crew.apply(job, tar, signal)
   } finally {
     if (idle.length < MAX_IDLE) idle.push(crew)
     else await crew.close()
@@ -36,20 +39,24 @@ export async function applyInCrew(
 /** Threads that share a ring, and go through the same layer side by side. */
 class Crew {
   readonly #ring = allocateRing(LANES)
-  readonly #progress = new SharedArrayBuffer(4 * LANES)
+  readonly #progress = new SharedArrayBuffer(Lane.SHARED_BYTES * LANES)
   readonly #threads = Array.from(
     { length: LANES },
     () => new Thread<ApplyCalls>(new URL('apply-worker.js', import.meta.url)),
   )
 
-  async apply(job: CrewJob, tar: Readable): Promise<number> {
+  async apply(
+    job: CrewJob,
+    tar: Readable,
+    signal?: AbortSignal,
+  ): Promise<number> {
     const writer = new RingWriter(this.#ring)
     new Int32Array(this.#progress).fill(0)
     const lanes = this.#threads.map((thread, lane) =>
       this.#start(thread, { ...job, lane }, writer),
     )
     const [source, ...outcomes] = await Promise.allSettled([
-      feed(tar, writer),
+      feed(tar, writer, signal),
       ...lanes,
     ])
     return totalOf(outcomes, source)
@@ -75,18 +82,36 @@ class Crew {
   }
 }
 
-async function feed(tar: Readable, writer: RingWriter): Promise<number> {
-  let isCut = false
+async function feed(
+  tar: Readable,
+  writer: RingWriter,
+  signal?: AbortSignal,
+): Promise<number> {
   try {
-    for await (const chunk of tar) {
-      if (!isCut) isCut = !(await writer.tryWrite(chunk))
-    }
+    await pipeline(tar, sinkOf(writer), signal ? { signal } : {})
   } catch (error) {
     writer.cut()
     throw error
   }
   writer.end()
   return 0
+}
+
+/** The ring as a stream: what finds room is gone at once. */
+function sinkOf(writer: RingWriter): Writable {
+  const writeRest = callbackify(async (chunk: Uint8Array) => {
+    for (let at = 0; at < chunk.length;) {
+      await writer.room()
+      at += writer.writeSome(chunk.subarray(at))
+    }
+  })
+  return new Writable({
+    write(chunk: Uint8Array, _encoding, done) {
+      const written = writer.writeSome(chunk)
+      if (written === chunk.length) done()
+      else writeRest(chunk.subarray(written), done)
+    },
+  })
 }
 
 /** @throws what went wrong first, not what only followed from it. */

@@ -12,7 +12,7 @@ export interface ApplyJob {
   /** The best there is, unless it is told. */
   readonly confinement?: Confinement | undefined
   readonly ring: SharedRing
-  /** A word for each lane, see `Lane`. */
+  /** Where the lanes tell each other how far they are, see `Lane`. */
   readonly progress: SharedArrayBuffer
   readonly lane: number
 }

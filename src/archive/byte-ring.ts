@@ -2,6 +2,9 @@
 const CAPACITY = 1024 * 1024
 /** What a reader is given at once, so that the writer need not wait for long. */
 const MAX_READ = 128 * 1024
+/** Waking a thread costs more than reading a little: so much must be worth it. */
+const WORTH_WAKING = 256 * 1024
+
 /** Words of the control block; each reader has one more, from `FIRST_READER` on. */
 const WRITTEN = 0
 const STATE = 1
@@ -19,14 +22,12 @@ const CUT = 2
 export interface SharedRing {
   readonly bytes: SharedArrayBuffer
   readonly control: SharedArrayBuffer
-  readonly readers: number
 }
 
 export function allocateRing(readers: number): SharedRing {
   return {
     bytes: new SharedArrayBuffer(CAPACITY),
     control: new SharedArrayBuffer(4 * (FIRST_READER + readers)),
-    readers,
   }
 }
 
@@ -46,34 +47,52 @@ export class RingCutError extends Error {
 export class RingWriter {
   readonly #bytes: Buffer
   readonly #control: Int32Array
-  readonly #readers: readonly number[]
+  #written = 0
+  #untold = 0
 
-  constructor({ bytes, control, readers }: SharedRing) {
+  constructor({ bytes, control }: SharedRing) {
     this.#bytes = Buffer.from(bytes)
     this.#control = new Int32Array(control).fill(0)
-    this.#readers = Array.from({ length: readers }, (_, i) => FIRST_READER + i)
   }
 
-  /** Writes all of `chunk`, waiting for room, unless the ring is cut. */
-  async tryWrite(chunk: Uint8Array): Promise<boolean> {
-    for (let at = 0; at < chunk.length;) {
-      const written = Atomics.load(this.#control, WRITTEN)
-      const room = await this.#room(written)
-      if (room === 0) return false
-      const place = (written >>> 0) % CAPACITY
-      const length = Math.min(chunk.length - at, room, CAPACITY - place)
-      this.#bytes.set(chunk.subarray(at, at + length), place)
-      Atomics.store(this.#control, WRITTEN, written + length)
-      tell(this.#control, NEWS_FOR_READERS)
-      at += length
+  /**
+   * Writes as much of `chunk` as there is room for, and answers how much. A ring
+   * that was cut swallows everything.
+   */
+  writeSome(chunk: Uint8Array): number {
+    if (Atomics.load(this.#control, STATE) === CUT) return chunk.length
+    const length = Math.min(
+      chunk.length,
+      roomAfter(this.#control, this.#written),
+    )
+    const place = this.#written % CAPACITY
+    const first = Math.min(length, CAPACITY - place)
+    this.#bytes.set(chunk.subarray(0, first), place)
+    this.#bytes.set(chunk.subarray(first, length), 0)
+    this.#written = (this.#written + length) >>> 0
+    Atomics.store(this.#control, WRITTEN, this.#written)
+    this.#untold += length
+    if (this.#untold >= WORTH_WAKING) this.#tellReaders()
+    return length
+  }
+
+  /** Waits until there is room, or the ring is cut. */
+  async room(): Promise<void> {
+    for (;;) {
+      const news = Atomics.load(this.#control, NEWS_FOR_WRITER)
+      Atomics.store(this.#control, WRITER_WAITS, 1)
+      this.#tellReaders()
+      if (Atomics.load(this.#control, STATE) === CUT) return
+      if (roomAfter(this.#control, this.#written) > 0) return
+      const wait = Atomics.waitAsync(this.#control, NEWS_FOR_WRITER, news)
+      if (wait.async) await wait.value
     }
-    return true
   }
 
   /** All is written. */
   end(): void {
     Atomics.compareExchange(this.#control, STATE, OPEN, ENDED)
-    tell(this.#control, NEWS_FOR_READERS)
+    this.#tellReaders()
   }
 
   /** Nothing more will come of it, for anybody. */
@@ -81,30 +100,9 @@ export class RingWriter {
     cut(this.#control)
   }
 
-  /** How much may be written now; nothing if the ring is cut. */
-  async #room(written: number): Promise<number> {
-    for (;;) {
-      const news = Atomics.load(this.#control, NEWS_FOR_WRITER)
-      if (Atomics.load(this.#control, STATE) === CUT) return 0
-      let room = this.#roomNow(written)
-      if (room > 0) return room
-      Atomics.store(this.#control, WRITER_WAITS, 1)
-      // A reader that did not see us wait has freed something by now.
-      room = this.#roomNow(written)
-      if (room > 0) return room
-      const wait = Atomics.waitAsync(this.#control, NEWS_FOR_WRITER, news)
-      if (wait.async) await wait.value
-    }
-  }
-
-  #roomNow(written: number): number {
-    let room = CAPACITY
-    for (const word of this.#readers) {
-      // Counts wrap around at 32 bits; their differences do not.
-      const unread = (written - Atomics.load(this.#control, word)) >>> 0
-      room = Math.min(room, CAPACITY - unread)
-    }
-    return room
+  #tellReaders(): void {
+    this.#untold = 0
+    tell(this.#control, NEWS_FOR_READERS)
   }
 }
 
@@ -142,9 +140,13 @@ export class RingReader {
 
   /** Gives the next `length` bytes back to the writer. */
   release(length: number): void {
-    Atomics.add(this.#control, this.#word, length)
-    if (Atomics.exchange(this.#control, WRITER_WAITS, 0) === 0) return
-    tell(this.#control, NEWS_FOR_WRITER)
+    const control = this.#control
+    Atomics.add(control, this.#word, length)
+    if (Atomics.load(control, WRITER_WAITS) === 0) return
+    if (roomAfter(control, Atomics.load(control, WRITTEN)) < CAPACITY / 2)
+      return
+    if (Atomics.exchange(control, WRITER_WAITS, 0) === 0) return
+    tell(control, NEWS_FOR_WRITER)
   }
 
   get isCut(): boolean {
@@ -161,6 +163,17 @@ export class RingReader {
     const end = place + Math.min(length, CAPACITY - place, MAX_READ)
     return this.#bytes.subarray(place, end)
   }
+}
+
+/** What fits behind `written` while the slowest reader is where it is. */
+function roomAfter(control: Int32Array, written: number): number {
+  let room = CAPACITY
+  for (let word = FIRST_READER; word < control.length; word++) {
+    // Counts wrap around at 32 bits; their differences do not.
+    const unread = (written - Atomics.load(control, word)) >>> 0
+    room = Math.min(room, CAPACITY - unread)
+  }
+  return room
 }
 
 function cut(control: Int32Array): void {

@@ -10,26 +10,27 @@ const ALL = 0x7fffffff
  * part of all entries before.
  */
 export class Lane {
+  static readonly SHARED_BYTES = 8
+
   readonly number: number
   readonly count: number
   readonly #progress: Int32Array
+  /** Whether somebody waits for a lane: a notification costs more than a look. */
+  readonly #waiters: Int32Array
   readonly #isCut: () => boolean
 
-  /** @param progress A word for each lane, all 0 at the start. */
-  constructor(
-    number: number,
-    progress: SharedArrayBuffer,
-    isCut: () => boolean,
-  ) {
+  /** @param shared `Lane.SHARED_BYTES` for each lane, all 0 at the start. */
+  constructor(number: number, shared: SharedArrayBuffer, isCut: () => boolean) {
     this.number = number
-    this.#progress = new Int32Array(progress)
-    this.count = this.#progress.length
+    this.count = shared.byteLength / Lane.SHARED_BYTES
+    this.#progress = new Int32Array(shared, 0, this.count)
+    this.#waiters = new Int32Array(shared, 4 * this.count, this.count)
     this.#isCut = isCut
   }
 
   /** A lane that has the road to itself. */
   static alone(): Lane {
-    return new Lane(0, new SharedArrayBuffer(4), () => false)
+    return new Lane(0, new SharedArrayBuffer(Lane.SHARED_BYTES), () => false)
   }
 
   get isFirst(): boolean {
@@ -39,6 +40,8 @@ export class Lane {
   /** Says that this lane comes to `entry`. */
   arrive(entry: number): void {
     Atomics.store(this.#progress, this.number, entry)
+    if (Atomics.load(this.#waiters, this.number) === 0) return
+    Atomics.store(this.#waiters, this.number, 0)
     Atomics.notify(this.#progress, this.number)
   }
 
@@ -60,7 +63,9 @@ export class Lane {
 
   /** Waits until `lane` has come to `entry`. @throws RingCutError */
   awaitLane(lane: number, entry: number): void {
+    if (Atomics.load(this.#progress, lane) >= entry) return
     for (;;) {
+      Atomics.store(this.#waiters, lane, 1)
       const progress = Atomics.load(this.#progress, lane)
       if (progress >= entry) return
       if (this.#isCut()) throw new RingCutError()

@@ -1,4 +1,5 @@
 import { InvalidArgumentError } from '../../base/errors.ts'
+import { NO_BYTES } from './tar-entry.ts'
 import * as layout from './header-layout.ts'
 import { BLOCK_SIZE, type Field } from './header-layout.ts'
 import {
@@ -13,6 +14,7 @@ const STAR_PREFIX_LENGTH = 131
 const SLASH = Buffer.of(0x2f)
 const ZEROS = Buffer.alloc(BLOCK_SIZE)
 const SPACE = 0x20
+const WHOLE: Field = [0, BLOCK_SIZE]
 
 /** One header block, before the records that came ahead of it have their say. */
 export interface Header {
@@ -80,6 +82,7 @@ function nameOf(block: Buffer, dialect: Dialect): Buffer {
 
 /** A copy of the field up to its first NUL. */
 function textOf(block: Buffer, [offset, length]: Field): Buffer {
+  if (block[offset] === 0) return NO_BYTES
   const nul = block.indexOf(0, offset)
   const end = nul < 0 ? offset + length : Math.min(nul, offset + length)
   return Buffer.from(block.subarray(offset, end))
@@ -87,23 +90,38 @@ function textOf(block: Buffer, [offset, length]: Field): Buffer {
 
 /** The sum of the header's bytes, its own field taken as blanks; some summed signed. */
 function checkSum(block: Buffer): void {
-  const [offset, length] = layout.CHECKSUM
-  let unsigned = 0
-  let high = 0
-  for (let i = 0; i < BLOCK_SIZE; i++) {
-    const byte = block[i] ?? 0
-    unsigned += byte
-    high += byte >> 7
-  }
-  for (let i = offset; i < offset + length; i++) {
-    const byte = block[i] ?? 0
-    unsigned += SPACE - byte
-    high -= byte >> 7
-  }
   const stated = readNumber(block, layout.CHECKSUM)
-  if (stated !== unsigned && stated !== unsigned - 256 * high) {
-    throw new InvalidArgumentError(
-      `Not a tar: a header's checksum is ${unsigned}, and it states ${stated}`,
-    )
+  const sum = plainSum(block) - fieldSum(block, layout.CHECKSUM)
+  if (stated === sum || stated === sum - 256 * highBytes(block)) return
+  throw new InvalidArgumentError(
+    `Not a tar: a header's checksum is ${sum}, and it states ${stated}`,
+  )
+}
+
+/** Four bytes at a time: their sums in two halves of a word cannot overflow. */
+function plainSum(block: Buffer): number {
+  if (block.byteOffset % 4 !== 0) return fieldSum(block, WHOLE)
+  const words = new Int32Array(block.buffer, block.byteOffset, BLOCK_SIZE / 4)
+  let sums = 0
+  for (let i = 0; i < words.length; i++) {
+    const word = words[i] ?? 0
+    sums += (word & 0x00ff00ff) + ((word >>> 8) & 0x00ff00ff)
   }
+  return (sums & 0xffff) + (sums >>> 16)
+}
+
+function fieldSum(block: Buffer, [offset, length]: Field): number {
+  // The checksum's own field counts as blanks.
+  let sum = length === BLOCK_SIZE ? 0 : -length * SPACE
+  for (let i = offset; i < offset + length; i++) sum += block[i] ?? 0
+  return sum
+}
+
+function highBytes(block: Buffer): number {
+  const [offset, length] = layout.CHECKSUM
+  const others = [block.subarray(0, offset), block.subarray(offset + length)]
+  return others.reduce(
+    (count, bytes) => count + bytes.filter((byte) => byte > 127).length,
+    0,
+  )
 }
