@@ -1,6 +1,6 @@
 import type { Readable } from 'node:stream'
 import type { Change } from '../archive/changes.ts'
-import type { ChangeTime } from '../archive/difference.ts'
+import type { TreeSource } from '../archive/tree-source.ts'
 
 /** Names a layer. Drivers compare ids and build paths from them, nothing more. */
 export type LayerId = string
@@ -114,10 +114,19 @@ export interface ProtoDriver {
   hold?(id: LayerId): Promise<Hold>
 
   /**
-   * The change time of something that was made after the layer had been copied
-   * from `parent`, where layers are copies and that is the one it was copied from.
+   * Where a layer's changes against `parent` can be read without mounting either.
+   * Nothing where they cannot, and then two mounted trees are compared.
+   *
+   * @throws NotFoundError when either is not a layer.
    */
-  copied?(id: LayerId, parent: LayerId): Promise<ChangeTime | undefined>
+  changesIn?(id: LayerId, parent: LayerId): Promise<ReadableChanges | undefined>
+}
+
+/** Changes, and how to read them. */
+export interface ReadableChanges {
+  readonly source: TreeSource
+  /** Whether somebody may be writing to the layer meanwhile. */
+  readonly isWritten: boolean
 }
 
 /** A layer held mounted until the end of the enclosing `await using` scope. */

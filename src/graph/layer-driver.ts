@@ -1,6 +1,4 @@
-import type { Readable } from 'node:stream'
-import type { Change } from '../archive/changes.ts'
-import type { ChangeTime } from '../archive/difference.ts'
+import type { TreeSource } from '../archive/tree-source.ts'
 import type { MountSpec } from '../linux/mount.ts'
 import type { CreateOptions, LayerId, StatusLine } from './driver.ts'
 
@@ -105,31 +103,11 @@ export interface LayerDriver {
   /** Stops what runs in the background; the next `open` takes it up again. */
   close(): Promise<void>
 
-  /** As in `ProtoDriver`, for a driver whose layers are copies. */
-  copied?(id: LayerId, parent: LayerId): Promise<ChangeTime | undefined>
-
-  /** Changes read and written without mounting, where the driver can do that. */
-  readonly nativeDiff?: NativeDiff | undefined
-}
-
-/**
- * The diff half of a driver that knows a layer's own changes. Its answers are
- * those that `NaiveDiffDriver` finds by comparing two mounted trees, only sooner.
- */
-export interface NativeDiff {
   /**
-   * Whether the layer's changes against `parent` can be told without mounting. If
-   * not, they are found by comparing the two trees.
+   * Where the layer's changes against `parent` are to be read, if the driver can
+   * tell without mounting. They are those that two mounted trees would show.
    *
-   * @throws NotFoundError when `id` is not a layer.
+   * @throws NotFoundError when either is not a layer.
    */
-  covers(id: LayerId, parent: LayerId): Promise<boolean>
-
-  /** The rest is asked only for what is covered, and is as in `Driver`. */
-  diff(id: LayerId): Promise<Readable>
-  changes(id: LayerId): AsyncIterable<Change>
-  diffSize(id: LayerId): Promise<number>
-
-  /** Writes the changes straight into the layer, and answers their bytes. */
-  applyDiff(id: LayerId, tar: Readable): Promise<number>
+  changesIn?(id: LayerId, parent: LayerId): Promise<TreeSource | undefined>
 }

@@ -1,5 +1,4 @@
 import * as fs from 'node:fs/promises'
-import type { ChangeTime } from '../archive/difference.ts'
 import { InvalidArgumentError, NotFoundError } from '../base/errors.ts'
 import { KeyedMutex } from '../base/keyed-mutex.ts'
 import type { MountSpec } from '../linux/mount.ts'
@@ -9,6 +8,7 @@ import {
   type Hold,
   type LayerId,
   type ProtoDriver,
+  type ReadableChanges,
   type StatusLine,
 } from './driver.ts'
 import type { Home } from './home.ts'
@@ -38,6 +38,7 @@ export class MountedLayers implements ProtoDriver {
   readonly #holds: Holds
   readonly #turns = new KeyedMutex()
   readonly #mounted: Set<LayerId>
+  readonly #notes: readonly StatusLine[]
   /** Holds of this process, see {@link hold}. */
   readonly #own = new Map<LayerId, number>()
   /** Created by this process, and touched by nobody since. */
@@ -46,17 +47,26 @@ export class MountedLayers implements ProtoDriver {
   private constructor(
     layers: LayerDriver,
     home: Home,
-    { holds, mounted }: { holds: Holds; mounted: Set<LayerId> },
+    { holds, mounted, notes }: State,
   ) {
     this.name = layers.name
     this.#layers = layers
     this.#home = home
     this.#holds = holds
     this.#mounted = mounted
+    this.#notes = notes
   }
 
-  /** Takes over what an earlier process mounted, as it is. */
-  static async open(layers: LayerDriver, home: Home): Promise<MountedLayers> {
+  /**
+   * Takes over what an earlier process mounted, as it is.
+   *
+   * @param notes What else `docker info` should show.
+   */
+  static async open(
+    layers: LayerDriver,
+    home: Home,
+    notes: readonly StatusLine[] = [],
+  ): Promise<MountedLayers> {
     await home.ensureDirectory(MOUNTS)
     const holds = await Holds.open(home.absolute(HOLDS))
     const mounted = await mountedIn(home, layers)
@@ -67,7 +77,7 @@ export class MountedLayers implements ProtoDriver {
       const isStale = !mounted.has(id) && (await isMountedToShow(layers, id))
       if (isStale) await holds.clear(id)
     }
-    return new MountedLayers(layers, home, { holds, mounted })
+    return new MountedLayers(layers, home, { holds, mounted, notes })
   }
 
   async create(
@@ -114,7 +124,7 @@ export class MountedLayers implements ProtoDriver {
 
   hold(id: LayerId): Promise<Hold> {
     return this.#turns.run(id, async () => {
-      const isWritten = this.#holds.count(id) > 0 && (await this.#isOpen(id))
+      const isWritten = await this.#isWritten(id)
       const mountpoint = await this.#show(id, '')
       this.#own.set(id, (this.#own.get(id) ?? 0) + 1)
       return {
@@ -125,8 +135,13 @@ export class MountedLayers implements ProtoDriver {
     })
   }
 
-  async copied(id: LayerId, parent: LayerId): Promise<ChangeTime | undefined> {
-    return this.#layers.copied?.(id, parent)
+  async changesIn(
+    id: LayerId,
+    parent: LayerId,
+  ): Promise<ReadableChanges | undefined> {
+    const source = await this.#layers.changesIn?.(id, parent)
+    if (source === undefined) return undefined
+    return { source, isWritten: await this.#isWritten(id) }
   }
 
   /** Whether anyone holds any layer. */
@@ -147,8 +162,8 @@ export class MountedLayers implements ProtoDriver {
     return this.#layers.exists(id)
   }
 
-  status(): Promise<readonly StatusLine[]> {
-    return this.#layers.status()
+  async status(): Promise<readonly StatusLine[]> {
+    return [...this.#notes, ...(await this.#layers.status())]
   }
 
   async metadata(id: LayerId): Promise<Readonly<Record<string, string>>> {
@@ -193,7 +208,9 @@ export class MountedLayers implements ProtoDriver {
     return this.#home.absolute(target)
   }
 
-  async #isOpen(id: LayerId): Promise<boolean> {
+  /** Whether Docker holds a layer that is not sealed. */
+  async #isWritten(id: LayerId): Promise<boolean> {
+    if (this.#holds.count(id) === 0) return false
     const specs = await this.#layers.mounts(id)
     return specs.every(({ options }) => !options.includes('ro'))
   }
@@ -219,6 +236,12 @@ export class MountedLayers implements ProtoDriver {
   #isHeld(id: LayerId): boolean {
     return this.#holds.count(id) > 0 || this.#own.has(id)
   }
+}
+
+interface State {
+  readonly holds: Holds
+  readonly mounted: Set<LayerId>
+  readonly notes: readonly StatusLine[]
 }
 
 /** The layers that are mounted now; whatever else is in `mnt` is cleared away. */

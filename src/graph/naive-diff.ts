@@ -5,7 +5,6 @@ import { layerChanges } from '../archive/layer-changes.ts'
 import { sizeOfChanges } from '../archive/changes-size.ts'
 import { layerDiff } from '../archive/layer-diff.ts'
 import { applyLayer } from '../archive/layer-apply.ts'
-import type { ComparedTrees } from '../archive/tree-source.ts'
 import { type Log, SILENT } from '../base/log.ts'
 import { startedStream } from '../base/started-stream.ts'
 import { ApplyMarks } from './apply-marks.ts'
@@ -16,6 +15,7 @@ import {
   type LayerId,
   NO_PARENT,
   type ProtoDriver,
+  type ReadableChanges,
   type StatusLine,
 } from './driver.ts'
 import { hold } from './hold.ts'
@@ -25,11 +25,13 @@ export interface NaiveDiffOptions {
   readonly marks: string
   readonly idMaps?: IdMaps
   readonly log?: Log
+  /** Whether to compare mounted trees even where there is a shorter way. */
+  readonly naive?: boolean | undefined
 }
 
 /**
  * Makes a {@link Driver} of any {@link ProtoDriver}: changes are what differs
- * between two mounted trees.
+ * between two mounted trees, unless the driver knows a shorter way to them.
  */
 export class NaiveDiffDriver implements Driver {
   readonly name: string
@@ -37,17 +39,19 @@ export class NaiveDiffDriver implements Driver {
   readonly #marks: ApplyMarks
   readonly #idMaps: IdMaps
   readonly #log: Log
+  readonly #isNaive: boolean
 
   private constructor(
     proto: ProtoDriver,
     marks: ApplyMarks,
-    { idMaps = NO_ID_MAPS, log = SILENT }: NaiveDiffOptions,
+    { idMaps = NO_ID_MAPS, log = SILENT, naive = false }: NaiveDiffOptions,
   ) {
     this.name = proto.name
     this.#proto = proto
     this.#marks = marks
     this.#idMaps = idMaps
     this.#log = log
+    this.#isNaive = naive
   }
 
   static async open(
@@ -153,8 +157,19 @@ export class NaiveDiffDriver implements Driver {
     })
   }
 
-  /** Holds both trees until the comparison is disposed of. */
+  /** Finds where the changes are, and keeps them readable until disposed of. */
   async #compare(id: LayerId, parent: LayerId): Promise<Comparison> {
+    this.#marks.check(id)
+    if (!this.#isNaive) {
+      const changes = await this.#proto.changesIn?.(id, parent)
+      if (changes !== undefined) {
+        return { ...changes, [Symbol.asyncDispose]: async () => undefined }
+      }
+    }
+    return await this.#holdBoth(id, parent)
+  }
+
+  async #holdBoth(id: LayerId, parent: LayerId): Promise<Comparison> {
     const upper = await this.hold(id)
     const { mountpoint: tree, isWritten } = upper
     if (parent === NO_PARENT) {
@@ -163,9 +178,8 @@ export class NaiveDiffDriver implements Driver {
     }
     try {
       const lower = await this.hold(parent)
-      const copied = await this.#proto.copied?.(id, parent)
       return {
-        source: { tree, parent: lower.mountpoint, copied },
+        source: { tree, parent: lower.mountpoint },
         isWritten,
         async [Symbol.asyncDispose]() {
           await lower[Symbol.asyncDispose]()
@@ -179,8 +193,5 @@ export class NaiveDiffDriver implements Driver {
   }
 }
 
-/** Two trees that stay mounted while they are compared. */
-interface Comparison extends AsyncDisposable {
-  readonly source: ComparedTrees
-  readonly isWritten: boolean
-}
+/** Changes that stay readable while they are read. */
+type Comparison = ReadableChanges & AsyncDisposable

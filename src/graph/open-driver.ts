@@ -40,13 +40,17 @@ export async function openDriver(
   })
   try {
     const { layers, reason } = await openLayers(candidates, home, wanted)
-    const mounted = await MountedLayers.open(layers, home)
+    const mounted = await MountedLayers.open(layers, home, [
+      ['Layer Driver', layers.name],
+      ['Chosen Because', reason],
+    ])
     options.log.info('Layers opened', { driver: layers.name, reason })
     return {
       driver: await NaiveDiffDriver.open(mounted, {
         marks: home.path,
         idMaps: home.idMaps,
         log: options.log,
+        naive: options.naiveDiff,
       }),
       isHeld: () => mounted.isHeld(),
       async close() {

@@ -55,12 +55,25 @@ export function mounted(open: OpenLayers): Opener<ProtoDriver> {
 
 /** Whose changes are found by comparing mounted trees. */
 export function naive(open: OpenLayers): Opener<Driver> {
+  return diffing(open, { naive: true })
+}
+
+/** Whose changes are found in the driver's own way, where it has one. */
+export function native(open: OpenLayers): Opener<Driver> {
+  return diffing(open, { naive: false })
+}
+
+function diffing(
+  open: OpenLayers,
+  options: { readonly naive: boolean },
+): Opener<Driver> {
   return async (directory, idMaps) => {
     const { driver: proto, close } = await mounted(open)(directory, idMaps)
-    const options = {
+    const driver = await NaiveDiffDriver.open(proto, {
+      ...options,
       marks: directory,
       ...(idMaps === undefined ? {} : { idMaps }),
-    }
-    return { driver: await NaiveDiffDriver.open(proto, options), close }
+    })
+    return { driver, close }
   }
 }

@@ -1,3 +1,4 @@
+import type { TreeSource } from '../../archive/tree-source.ts'
 import { InvalidArgumentError } from '../../base/errors.ts'
 import { Thread } from '../../base/thread.ts'
 import { filesystemOf } from '../../linux/fs-magic.ts'
@@ -119,6 +120,22 @@ export class OverlayLayers implements LayerDriver {
       ['Native Overlay Diff', String(this.#features.tellsChanges)],
       ['Mount Options', this.#features.options.join(',')],
     ]
+  }
+
+  /** The upper tells the changes against the layer right beneath, and no other. */
+  async changesIn(
+    id: LayerId,
+    parent: LayerId,
+  ): Promise<TreeSource | undefined> {
+    const beneath = this.#folders.record(id).parent
+    if (parent !== NO_PARENT) this.#folders.record(parent)
+    if (parent !== beneath || !this.#features.tellsChanges) return undefined
+    const upper = this.#home.absolute(this.#upper(id))
+    if (parent === NO_PARENT) return { tree: upper }
+    const lowers = this.#folders
+      .ancestors(id)
+      .map((it) => this.#home.absolute(this.#upper(it)))
+    return { upper, lowers }
   }
 
   settled(): Promise<void> {

@@ -1,5 +1,6 @@
 import * as fs from 'node:fs/promises'
 import type { ChangeTime } from '../../archive/difference.ts'
+import type { TreeSource } from '../../archive/tree-source.ts'
 import { InvalidArgumentError } from '../../base/errors.ts'
 import { Thread } from '../../base/thread.ts'
 import { filesystemOf } from '../../linux/fs-magic.ts'
@@ -107,15 +108,15 @@ export class VfsLayers implements LayerDriver {
     return [['Backing Filesystem', await filesystemOf(this.#home.path)]]
   }
 
-  /** The link to the parent is made when the copy is complete. */
-  async copied(id: LayerId, parent: LayerId): Promise<ChangeTime | undefined> {
+  async changesIn(id: LayerId, parent: LayerId): Promise<TreeSource> {
     const { parent: source } = this.#folders.record(id)
-    if (source !== parent || parent === NO_PARENT) return undefined
-    const link = this.#home.absolute(this.#folders.parentLink(id))
-    const { ctimeNs } = await fs.lstat(link, { bigint: true })
+    const tree = this.#home.absolute(this.#tree(id))
+    if (parent === NO_PARENT) return { tree }
+    this.#folders.record(parent)
     return {
-      changedSeconds: Number(ctimeNs / SECOND),
-      changedNanoseconds: Number(ctimeNs % SECOND),
+      tree,
+      parent: this.#home.absolute(this.#tree(parent)),
+      copied: source === parent ? await this.#copied(id) : undefined,
     }
   }
 
@@ -126,6 +127,16 @@ export class VfsLayers implements LayerDriver {
   async close(): Promise<void> {
     await this.#thread.close()
     await this.#folders.close()
+  }
+
+  /** The link to the parent is made when the copy is complete. */
+  async #copied(id: LayerId): Promise<ChangeTime> {
+    const link = this.#home.absolute(this.#folders.parentLink(id))
+    const { ctimeNs } = await fs.lstat(link, { bigint: true })
+    return {
+      changedSeconds: Number(ctimeNs / SECOND),
+      changedNanoseconds: Number(ctimeNs % SECOND),
+    }
   }
 
   #tree(id: LayerId): string {

@@ -3,10 +3,11 @@ import { VfsLayers } from '../../../src/graph/vfs/vfs-layers.ts'
 import { describeDriver } from '../../contracts/describe-driver.ts'
 import { describeLayerDriver } from '../../contracts/describe-layer-driver.ts'
 import { describeProtoDriver } from '../../contracts/describe-proto-driver.ts'
-import { mounted, naive } from '../../support/open-graph.ts'
+import { mounted, naive, native } from '../../support/open-graph.ts'
 
 const open = (home: Home) => VfsLayers.open(home)
 
 describeLayerDriver('vfs', open)
 describeProtoDriver('vfs', mounted(open))
 describeDriver('vfs, naively,', naive(open))
+describeDriver('vfs', native(open))
