@@ -1,5 +1,5 @@
+import { randomBytes } from 'node:crypto'
 import * as fs from 'node:fs'
-import { isErrno } from '../base/errors.ts'
 import {
   describePath,
   type PathString,
@@ -31,7 +31,6 @@ class Removal {
   readonly #device: number
   /** Directories taken out of the depths, each to be deleted from its new place. */
   readonly #lifted: PathString[] = []
-  #count = 0
 
   constructor(root: PathString, device: number) {
     this.#root = root
@@ -70,16 +69,8 @@ class Removal {
 
   /** A path too long for the kernel has no name but from further up. */
   #lift(path: PathString): void {
-    for (;;) {
-      const place = `${this.#root}/lifted-${this.#count++}`
-      try {
-        fs.renameSync(toFsPath(path), toFsPath(place))
-        this.#lifted.push(place)
-        return
-      } catch (error) {
-        // The tree has such a name itself.
-        if (!isErrno(error, 'ENOTEMPTY', 'ENOTDIR', 'EEXIST')) throw error
-      }
-    }
+    const place = `${this.#root}/lifted-${randomBytes(8).toString('hex')}`
+    fs.renameSync(toFsPath(path), toFsPath(place))
+    this.#lifted.push(place)
   }
 }
