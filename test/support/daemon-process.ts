@@ -1,0 +1,173 @@
+import { spawn, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { DockerdClient } from './dockerd-client.ts'
+import { useTempDir } from './temp-dir.ts'
+
+const MAIN = join(import.meta.dirname, '../../src/main.js')
+const DEADLINE = 15_000
+
+export type Settings = Readonly<Record<string, string>>
+
+export interface StartOptions {
+  readonly settings?: Settings
+  /** A listening socket to hand over, as systemd would. */
+  readonly descriptor?: number
+}
+
+/** How a process ended, and what it said. */
+export interface Ending {
+  readonly code: number | null
+  readonly signal: NodeJS.Signals | null
+  readonly stdout: string
+  readonly stderr: string
+}
+
+/** The real program, running `stowage serve` with a data root and a socket of its own. */
+export class DaemonProcess {
+  readonly socketPath: string
+  readonly docker: DockerdClient
+  readonly #child: ChildProcess
+  readonly #ended: Promise<Ending>
+  #stdout = ''
+  #stderr = ''
+
+  private constructor(socketPath: string, child: ChildProcess) {
+    this.socketPath = socketPath
+    this.docker = new DockerdClient(socketPath)
+    this.#child = child
+    child.stdout?.on('data', (text) => (this.#stdout += text))
+    child.stderr?.on('data', (text) => (this.#stderr += text))
+    this.#ended = this.#awaitEnd()
+  }
+
+  /** Starts the program; `ready` or `ended` tells what became of it. */
+  static spawn(
+    socketPath: string,
+    { settings = {}, descriptor }: StartOptions = {},
+  ): DaemonProcess {
+    const env = {
+      PATH: process.env.PATH,
+      STOWAGE_SOCKET: socketPath,
+      ...settings,
+    }
+    if (descriptor === undefined) {
+      const child = spawn(process.execPath, [MAIN, 'serve'], { env })
+      return new DaemonProcess(socketPath, child)
+    }
+    // Only the process itself knows the id that it must find in LISTEN_PID.
+    const script = 'LISTEN_PID=$$ LISTEN_FDS=1 exec "$@"'
+    const child = spawn(
+      'sh',
+      ['-c', script, 'sh', process.execPath, MAIN, 'serve'],
+      { env, stdio: ['ignore', 'pipe', 'pipe', descriptor] },
+    )
+    return new DaemonProcess(socketPath, child)
+  }
+
+  get pid(): number {
+    return this.#child.pid ?? 0
+  }
+
+  /** Waits until the plugin answers. */
+  async ready(): Promise<this> {
+    const deadline = Date.now() + DEADLINE
+    for (;;) {
+      try {
+        await this.docker.call('Plugin.Activate')
+        return this
+      } catch (error) {
+        if (this.#child.exitCode === null && Date.now() < deadline) {
+          await sleep(5)
+          continue
+        }
+        throw new Error(`No start: ${this.#stderr}${this.#stdout}`, {
+          cause: error,
+        })
+      }
+    }
+  }
+
+  ended(): Promise<Ending> {
+    return this.#ended
+  }
+
+  kill(signal: NodeJS.Signals): void {
+    this.#child.kill(signal)
+  }
+
+  /** Ends the process by `signal`, and waits for it. */
+  async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<Ending> {
+    this.docker.close()
+    this.kill(signal)
+    return this.#ended
+  }
+
+  /** What it has logged so far, line by line. */
+  get log(): readonly Readonly<Record<string, unknown>>[] {
+    const lines = this.#stdout.split('\n').filter(Boolean)
+    return lines.map((line) => JSON.parse(line))
+  }
+
+  /** Waits for a line with this message. */
+  async logged(message: string): Promise<Readonly<Record<string, unknown>>> {
+    const deadline = Date.now() + DEADLINE
+    for (;;) {
+      const line = this.log.findLast((one) => one.message === message)
+      if (line !== undefined) return line
+      if (Date.now() > deadline) throw new Error(`Never logged: ${message}`)
+      await sleep(5)
+    }
+  }
+
+  async #awaitEnd(): Promise<Ending> {
+    const [code, signal] = await once(this.#child, 'close')
+    return { code, signal, stdout: this.#stdout, stderr: this.#stderr }
+  }
+}
+
+/** Where the daemons of a test run, all stopped after it. */
+export interface DaemonPlace {
+  /** A directory of the test. */
+  readonly path: string
+  readonly dataRoot: string
+  readonly socketPath: string
+  /** Starts a daemon here and does not wait. */
+  spawn(options?: StartOptions): DaemonProcess
+  /** Starts a daemon here and waits until it answers. */
+  start(options?: StartOptions): Promise<DaemonProcess>
+}
+
+/** Gives each test of the suite a place for daemons. */
+export function useDaemons(): DaemonPlace {
+  let daemons: DaemonProcess[] = []
+  // Before the directory goes, so that nobody writes into it any more.
+  afterEach(async () => {
+    await Promise.all(daemons.map((daemon) => daemon.stop('SIGKILL')))
+    daemons = []
+  })
+  const directory = useTempDir()
+  return {
+    get path() {
+      return directory.path
+    },
+    get dataRoot() {
+      return join(directory.path, 'root')
+    },
+    get socketPath() {
+      return join(directory.path, 'run/stowage.sock')
+    },
+    spawn({ settings, ...options } = {}) {
+      const daemon = DaemonProcess.spawn(this.socketPath, {
+        ...options,
+        settings: { STOWAGE_DATA_ROOT: this.dataRoot, ...settings },
+      })
+      daemons.push(daemon)
+      return daemon
+    },
+    start(options) {
+      return this.spawn(options).ready()
+    },
+  }
+}
