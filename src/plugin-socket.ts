@@ -26,6 +26,7 @@ export async function bindAt(
   await fs.mkdir(dirname(path), { recursive: true, mode: 0o755 })
   await removeStale(path)
   const descriptor = bindSocket(path, mode)
+  // No other file gets this number while the socket is open.
   const { ino: own } = await fs.lstat(path)
   return {
     descriptor,

@@ -1,0 +1,40 @@
+import { once } from 'node:events'
+import { closeSync } from 'node:fs'
+import * as fs from 'node:fs/promises'
+import * as net from 'node:net'
+import { join } from 'node:path'
+import { expect } from 'chai'
+import { bindSocket, MAX_SOCKET_PATH } from '../../src/linux/unix-socket.ts'
+import { useTempDir } from '../support/temp-dir.ts'
+
+describe('bindSocket', () => {
+  const directory = useTempDir()
+
+  it('makes a socket that Node can listen on, in the mode that is asked for', async () => {
+    for (const mode of [0o600, 0o660]) {
+      const path = join(directory.path, mode.toString(8))
+      const server = net.createServer((socket) => socket.end('hello'))
+      server.listen({ fd: bindSocket(path, mode) })
+      const [word] = await once(net.connect(path), 'data')
+      expect(String(word)).to.equal('hello')
+      expect((await fs.stat(path)).mode & 0o777).to.equal(mode)
+      server.close()
+      await once(server, 'close')
+      expect((await fs.stat(path)).isSocket()).to.equal(true)
+    }
+  })
+
+  it('refuses a path that is taken', () => {
+    const path = join(directory.path, 'socket')
+    closeSync(bindSocket(path, 0o600))
+    expect(() => bindSocket(path, 0o600)).to.throw(/EADDRINUSE/)
+  })
+
+  it('takes the longest path that an address has room for, and no longer', () => {
+    const room = MAX_SOCKET_PATH - directory.path.length - 1
+    closeSync(bindSocket(join(directory.path, 'x'.repeat(room)), 0o600))
+    expect(() =>
+      bindSocket(join(directory.path, 'y'.repeat(room + 1)), 0o600),
+    ).to.throw(/EINVAL/)
+  })
+})
