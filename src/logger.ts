@@ -90,8 +90,9 @@ export class Logger implements Log {
 type Line = Readonly<Record<string, unknown>>
 
 function jsonLine({ level, message, fields }: Line): string {
-  const time = new Date().toISOString()
-  return JSON.stringify({ time, level, message, ...Object(fields) }, readable)
+  const head = { time: new Date().toISOString(), level, message }
+  // First for the eye, and last so that no field takes their place.
+  return JSON.stringify({ ...head, ...Object(fields), ...head }, readable)
 }
 
 function textLine({ level, message, fields }: Line): string {

@@ -72,7 +72,7 @@ function openLog(config: Config): Logger {
   const usual = config.logLevel === 'debug' ? 'info' : config.logLevel
   process.on('SIGUSR2', () => {
     log.level = log.level === 'debug' ? usual : 'debug'
-    log.info('Log level changed', { level: log.level })
+    log.info('Log level changed', { now: log.level })
   })
   for (const name of strangers(process.env)) {
     log.warn('No such setting', { name })

@@ -61,6 +61,12 @@ describe('Logger', () => {
     })
   })
 
+  it('lets no field stand for the level or the message', () => {
+    open().info('Level changed', { level: 'debug', message: 'no', time: 0 })
+    const [line] = parsed()
+    expect(line).to.include({ level: 'info', message: 'Level changed' })
+  })
+
   it('leaves out what is below its level, which may change at any time', () => {
     const log = open('warn')
     const child = log.child({})

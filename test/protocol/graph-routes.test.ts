@@ -4,6 +4,7 @@ import { buffer } from 'node:stream/consumers'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect } from 'chai'
 import { graphRoutes } from '../../src/protocol/graph-routes.ts'
+import { describeGraphSequences } from '../contracts/describe-graph-sequences.ts'
 import { PluginFailure } from '../support/dockerd-client.ts'
 import { expectRejection } from '../support/expect-rejection.ts'
 import { FakeDriver } from '../support/fake-driver.ts'
@@ -246,4 +247,6 @@ describe('graphRoutes', () => {
     }
     expect(driver.layer('base').tar).to.equal(undefined)
   })
+
+  describeGraphSequences('a whole fake', () => plugin.docker)
 })

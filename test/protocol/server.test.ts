@@ -1,0 +1,192 @@
+import { once } from 'node:events'
+import type { RequestListener, ServerResponse } from 'node:http'
+import * as net from 'node:net'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { expect } from 'chai'
+import { bindSocket } from '../../src/linux/unix-socket.ts'
+import { Server } from '../../src/protocol/server.ts'
+import { useTempDir } from '../support/temp-dir.ts'
+
+const EMPTY_POST = 'POST /Plugin.Activate HTTP/1.1\r\nContent-Length: 0\r\n\r\n'
+
+describe('Server', () => {
+  const directory = useTempDir()
+  const path = () => join(directory.path, 'plugin.sock')
+  let server: Server
+  let clients: net.Socket[]
+
+  beforeEach(() => {
+    clients = []
+  })
+  afterEach(() => {
+    for (const client of clients) client.destroy()
+    server.close()
+  })
+
+  async function serve(listener: RequestListener): Promise<void> {
+    server = new Server(listener)
+    await server.listen(bindSocket(path(), 0o600))
+  }
+
+  /** A connection of a client that says what it likes. */
+  async function connect(): Promise<net.Socket> {
+    const socket = net.connect(path())
+    socket.on('error', () => undefined)
+    clients.push(socket)
+    await once(socket, 'connect')
+    return socket
+  }
+
+  it('uses a connection again after it was idle for longer than Node would wait', async function () {
+    this.timeout(20_000)
+    await serve((_request, response) => response.end('done'))
+    const client = await connect()
+    client.write(EMPTY_POST)
+    expect(await heard(client)).to.match(/^HTTP\/1\.1 200 /)
+    await sleep(5500)
+    client.write(EMPTY_POST)
+    expect(await heard(client)).to.match(/^HTTP\/1\.1 200 /)
+  })
+
+  it('waits for a body that comes a byte at a time', async () => {
+    await serve((request, response) => {
+      request.pipe(response)
+    })
+    const client = await connect()
+    client.write('POST /x HTTP/1.1\r\nContent-Length: 50\r\n\r\n')
+    let text = ''
+    client.on('data', (chunk) => (text += chunk))
+    for (let i = 0; i < 50; i++) {
+      client.write('x')
+      await sleep(5)
+    }
+    expect(text.match(/x/g)).to.have.length(50)
+  })
+
+  it('answers requests that are sent in one go, in their order', async () => {
+    let count = 0
+    await serve((_request, response) => {
+      const mine = ++count
+      setTimeout(() => response.end(`answer ${mine};`), 20 - 5 * mine)
+    })
+    const client = await connect()
+    client.write(EMPTY_POST.repeat(3))
+    let text = ''
+    while (!text.includes('answer 3;')) text += await heard(client)
+    expect(text.match(/answer \d/g)).to.deep.equal([
+      'answer 1',
+      'answer 2',
+      'answer 3',
+    ])
+  })
+
+  it('serves others while a thousand connections stand idle or half asked', async () => {
+    await serve((_request, response) => response.end('done'))
+    for (let i = 0; i < 1000; i++) {
+      const client = await connect()
+      if (i % 2 === 0) client.write(EMPTY_POST.slice(0, i % EMPTY_POST.length))
+    }
+    const client = await connect()
+    client.write(EMPTY_POST)
+    expect(await heard(client)).to.match(/^HTTP\/1\.1 200 /)
+  })
+
+  it('shrugs off what is not HTTP', async () => {
+    await serve((_request, response) => response.end('done'))
+    const nonsense = [
+      'hello\r\n\r\n',
+      '\0\0\0\0',
+      `POST /${'x'.repeat(100_000)} HTTP/1.1\r\n\r\n`,
+      'POST /x HTTP/1.1\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n',
+      'POST /x HTTP/1.1\r\nContent-Length: -5\r\n\r\n',
+      'CONNECT example.org:80 HTTP/1.1\r\n\r\n',
+    ]
+    for (const bytes of nonsense) {
+      const client = await connect()
+      client.resume()
+      client.write(bytes)
+      await once(client, 'close')
+    }
+    const client = await connect()
+    client.write(EMPTY_POST)
+    expect(await heard(client)).to.match(/^HTTP\/1\.1 200 /)
+  })
+
+  describe('when it is drained', () => {
+    it('closes connections that are idle at once', async () => {
+      await serve((_request, response) => response.end('done'))
+      const used = await connect()
+      used.write(EMPTY_POST)
+      await heard(used)
+      const fresh = await connect()
+      const halfAsked = await connect()
+      halfAsked.write(EMPTY_POST.slice(0, 20))
+      const ends = [used, fresh, halfAsked].map((client) => once(client, 'end'))
+      expect(await server.drain(10_000)).to.equal(0)
+      await Promise.all(ends)
+    })
+
+    it('finishes what it was asked, and tells the client to ask no more', async () => {
+      const asked: ServerResponse[] = []
+      await serve((_request, response) => asked.push(response))
+      const client = await connect()
+      client.write(EMPTY_POST)
+      await sleep(20)
+      const drained = server.drain(10_000)
+      await sleep(100)
+      const text = heard(client)
+      asked[0]!.end('done')
+      expect(await text).to.match(/\r\nConnection: close\r\n.*done/is)
+      expect(await drained).to.equal(0)
+    })
+
+    it('answers who connected before, though it had not looked yet', async () => {
+      await serve((_request, response) => response.end('done'))
+      const client = net.connect(path())
+      clients.push(client)
+      const drained = server.drain(10_000)
+      client.write(EMPTY_POST)
+      expect(await heard(client)).to.match(/^HTTP\/1\.1 200 .*done/s)
+      await drained
+    })
+
+    it('sends a long answer to its end, however slowly it is read', async () => {
+      const size = 8 << 20
+      await serve((_request, response) => response.end(Buffer.alloc(size)))
+      const client = await connect()
+      client.write(EMPTY_POST)
+      await once(client, 'readable')
+      const drained = server.drain(10_000)
+      let bytes = 0
+      for await (const chunk of client) {
+        bytes += chunk.length
+        if (bytes < size / 8) await sleep(2)
+      }
+      expect(bytes).to.be.above(size)
+      expect(await drained).to.equal(0)
+    })
+
+    it('takes nobody new', async () => {
+      await serve((_request, response) => response.end('done'))
+      await server.drain(10_000)
+      const client = net.connect(path())
+      clients.push(client)
+      const [error] = await once(client, 'error')
+      expect(error).to.have.property('code', 'ECONNREFUSED')
+    })
+
+    it('cuts what takes too long, and says how much that was', async () => {
+      await serve(() => undefined)
+      for (let i = 0; i < 2; i++) (await connect()).write(EMPTY_POST)
+      await sleep(20)
+      expect(await server.drain(50)).to.equal(2)
+    })
+  })
+})
+
+/** What comes next on a connection. */
+async function heard(socket: net.Socket): Promise<string> {
+  const [chunk] = await once(socket, 'data')
+  return String(chunk)
+}
