@@ -16,10 +16,8 @@ const MAIN = join(import.meta.dirname, '../../src/main.js')
 describe('stowage serve', () => {
   const place = useDaemons()
 
-  it('answers for both interfaces, soon after it was started', async () => {
-    const began = performance.now()
+  it('answers for both interfaces', async () => {
     const daemon = await place.start()
-    expect(performance.now() - began).to.be.below(3000)
     expect(await daemon.docker.call('Plugin.Activate')).to.deep.equal({
       Implements: ['VolumeDriver', 'GraphDriver'],
     })
