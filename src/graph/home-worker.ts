@@ -3,7 +3,7 @@ import { workerData } from 'node:worker_threads'
 import { isErrno } from '../base/errors.ts'
 import { serveCalls } from '../base/thread.ts'
 import { type MountSpec, mount } from '../linux/mount.ts'
-import { parseMountInfo } from '../linux/mountinfo.ts'
+import { MOUNTINFO, parseMountInfo } from '../linux/mountinfo.ts'
 import { enterDirectory } from '../linux/own-directory.ts'
 import { runStep, type Step } from './step.ts'
 
@@ -40,6 +40,6 @@ function makeDirectory(path: string): boolean {
 }
 
 function isMounted(path: string): boolean {
-  const text = fs.readFileSync('/proc/self/mountinfo', 'utf8')
+  const text = fs.readFileSync(MOUNTINFO, 'utf8')
   return parseMountInfo(text).some(({ mountpoint }) => mountpoint === path)
 }

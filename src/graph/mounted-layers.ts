@@ -115,10 +115,11 @@ export class MountedLayers implements ProtoDriver {
     })
   }
 
+  /** Writes and unmounts at once: should only one happen, the mount table tells. */
   async put(id: LayerId): Promise<void> {
     await this.#turns.run(id, async () => {
-      await this.#holds.drop(id, DOCKER)
-      await this.#unmountUnlessHeld(id)
+      const dropped = this.#holds.drop(id, DOCKER)
+      await Promise.all([dropped, this.#unmountUnlessHeld(id)])
     })
   }
 

@@ -3,7 +3,6 @@ import { join } from 'node:path'
 import type { Log } from '../base/log.ts'
 import { Thread } from '../base/thread.ts'
 import { unmount } from '../linux/mount.ts'
-import { mountsBelow } from '../linux/mountinfo.ts'
 import type { RemovalCalls } from './removal-worker.ts'
 
 /** What a directory is renamed to before its content is deleted. */
@@ -62,7 +61,7 @@ export class Removals {
     await before
     if (this.#closed) return
     try {
-      for (const mountpoint of await mountsBelow(path)) {
+      for (const mountpoint of await this.#thread.call('mountsBelow', path)) {
         await unmount(mountpoint)
       }
       await this.#erase(path)

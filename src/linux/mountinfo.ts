@@ -15,9 +15,11 @@ export interface MountInfo {
   readonly superOptions: readonly string[]
 }
 
+export const MOUNTINFO = '/proc/self/mountinfo'
+
 /** What this process sees mounted, in the order the kernel lists it. */
 export async function readMountInfo(): Promise<readonly MountInfo[]> {
-  return parseMountInfo(await fs.readFile('/proc/self/mountinfo', 'utf8'))
+  return parseMountInfo(await fs.readFile(MOUNTINFO, 'utf8'))
 }
 
 export function parseMountInfo(text: string): readonly MountInfo[] {
@@ -31,8 +33,16 @@ export function parseMountInfo(text: string): readonly MountInfo[] {
 export async function mountsBelow(
   directory: string,
 ): Promise<readonly string[]> {
+  return mountpointsIn(await fs.readFile(MOUNTINFO, 'utf8'), directory)
+}
+
+/** The same from the `text` of the file that {@link MOUNTINFO} names. */
+export function mountpointsIn(
+  text: string,
+  directory: string,
+): readonly string[] {
   const below = `${directory}/`
-  return (await readMountInfo())
+  return parseMountInfo(text)
     .map(({ mountpoint }) => mountpoint)
     .filter((point) => point === directory || point.startsWith(below))
     .toReversed()
