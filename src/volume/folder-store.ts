@@ -68,25 +68,29 @@ export class FolderStore implements VolumeStorer {
 
   /** Builds the volume aside and renames it into place, so that it is whole or absent. */
   async create(name: string, options: VolumeOptions): Promise<Volume> {
-    const createdAt = new Date().toISOString()
+    const record = { name, createdAt: new Date().toISOString(), options }
     const source = await this.#source(options)
     const draft = this.#directory.aside(layout.DRAFT_PREFIX)
-    await fs.mkdir(draft, { mode: layout.PASSAGE_MODE })
     try {
+      await fs.mkdir(draft, { mode: layout.PASSAGE_MODE })
       await this.#keeping.make({ name, directory: draft, options }, source)
       if (options.ro) await fs.mkdir(join(draft, layout.VIEW), { mode: 0o755 })
-      const record = { name, createdAt, options }
       await writeFileAtomic(join(draft, layout.RECORD), formatRecord(record))
       await fs.rename(draft, this.#path(name))
     } catch (error) {
-      await this.#keeping.erase(draft)
-      await fs.rm(draft, { recursive: true, force: true })
+      await this.#directory.delete(draft)
       // A volume's directory is never empty, so rename cannot replace one.
       if (!isErrno(error, 'ENOTEMPTY', 'EEXIST', 'ENOTDIR')) throw error
       throw new VolumeExistsError(name, { cause: error })
     }
-    await syncDirectory(this.#directory.volumes)
-    return this.#described({ name, createdAt, options })
+    try {
+      await syncDirectory(this.#directory.volumes)
+    } catch (error) {
+      await fs.rename(this.#path(name), draft)
+      await this.#directory.delete(draft)
+      throw error
+    }
+    return this.#described(record)
   }
 
   async get(name: string): Promise<Volume> {

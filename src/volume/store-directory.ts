@@ -80,9 +80,25 @@ export class StoreDirectory {
 
   /** Deletes in the background what no one can see any more. */
   discard(path: string): void {
-    const work = this.#delete(path)
+    const work = this.delete(path)
     this.#discarding.add(work)
     void work.finally(() => this.#discarding.delete(work))
+  }
+
+  /** Deletes what no one can see. What cannot be is left to the next sweep. */
+  async delete(path: string): Promise<void> {
+    try {
+      const inside = await this.foreignMount(path)
+      if (inside === undefined) {
+        await this.release(path)
+        await this.keeping.erase(path)
+        await fs.rm(path, { recursive: true, force: true })
+      } else {
+        this.#log.warn('Leftover kept: it is mounted', { path: inside })
+      }
+    } catch (error) {
+      this.#log.warn('Leftover kept: it cannot be deleted', { path, error })
+    }
   }
 
   /**
@@ -112,21 +128,6 @@ export class StoreDirectory {
         entry.startsWith(layout.DRAFT_PREFIX) ||
         entry.startsWith(layout.REMOVED_PREFIX)
       if (isLeftover) this.discard(join(this.path, entry))
-    }
-  }
-
-  async #delete(path: string): Promise<void> {
-    try {
-      const inside = await this.foreignMount(path)
-      if (inside === undefined) {
-        await this.release(path)
-        await this.keeping.erase(path)
-        await fs.rm(path, { recursive: true, force: true })
-      } else {
-        this.#log.warn('Leftover kept: it is mounted', { path: inside })
-      }
-    } catch (error) {
-      this.#log.warn('Leftover kept: it cannot be deleted', { path, error })
     }
   }
 }

@@ -1,4 +1,5 @@
 import * as fs from 'node:fs/promises'
+import { constants } from 'node:os'
 import { join } from 'node:path'
 import { expect } from 'chai'
 import { InUseError } from '../../src/base/errors.ts'
@@ -67,14 +68,12 @@ export function describeVolumeStorer(
       return volumes.map((volume) => volume.name).toSorted()
     }
 
-    /** Runs `check` where the store claims the ability, and wants an excuse elsewhere. */
+    /** Runs `check` where the store claims the ability; elsewhere its word will do. */
     const claims = async (
       ability: Exclude<keyof VolumeCapabilities, 'maxNameBytes'>,
       check: () => Promise<void>,
     ): Promise<void> => {
-      const claim = store.capabilities[ability]
-      if (claim === true) await check()
-      else expect(claim.because).to.match(/^\w.*[^.]$/)
+      if (store.capabilities[ability] === true) await check()
     }
 
     describe('keeping volumes', () => {
@@ -288,6 +287,60 @@ export function describeVolumeStorer(
     })
 
     describe('what it can do', () => {
+      it('has a reason for all that it cannot', () => {
+        const { maxNameBytes, ...abilities } = store.capabilities
+        expect(maxNameBytes).to.be.within(1, 255)
+        for (const [ability, claim] of Object.entries(abilities)) {
+          if (claim === true) continue
+          expect(claim.because, ability).to.match(/\w[^.]*$/)
+        }
+      })
+
+      it('keeps a volume from growing past its capacity, and others from harm', async () => {
+        await claims('capacity', async () => {
+          await create('db', { capacity: '128MiB' })
+          const path = await store.mount('db')
+          const writing = fs.writeFile(
+            join(path, 'large'),
+            Buffer.alloc(160 << 20, 1),
+          )
+          // Node has no name for EDQUOT.
+          expect(await expectRejection(writing, Error))
+            .to.have.property('errno')
+            .that.is.oneOf([-constants.errno.ENOSPC, -constants.errno.EDQUOT])
+          await create('other', { capacity: '128MiB' })
+          const other = await store.mount('other')
+          await fs.writeFile(join(other, 'small'), 'fits')
+        })
+      })
+
+      it('begins a volume as a clone of another, and keeps them apart', async () => {
+        await claims('from', async () => {
+          await create('db')
+          const source = await store.mount('db')
+          await fs.writeFile(join(source, 'table'), 'rows')
+          await store.unmount('db')
+
+          await create('copy', { from: 'db' })
+          const copy = await store.mount('copy')
+          const table = join(copy, 'table')
+          expect(await fs.readFile(table, 'utf8')).to.equal('rows')
+          await fs.writeFile(table, 'other rows')
+          const original = join(await store.mount('db'), 'table')
+          expect(await fs.readFile(original, 'utf8')).to.equal('rows')
+        })
+      })
+
+      it('does not clone what it does not have', async () => {
+        await claims('from', async () => {
+          await expectRejection(
+            create('copy', { from: 'absent' }),
+            VolumeNotFoundError,
+          )
+          expect(await names()).to.deep.equal([])
+        })
+      })
+
       it('sets the owner, group and mode of a volume', async () => {
         await claims('ownership', async () => {
           await create('db', { uid: '70', gid: '71', mode: '2750' })

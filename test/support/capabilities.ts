@@ -43,6 +43,7 @@ const PROBES = {
   'gnu tar': () => command('tar', '--version'),
   bsdtar: () => command('bsdtar', '--version'),
   zstd: () => command('zstd', '--version'),
+  strace: () => command('strace', '-V'),
   'systemd-socket-activate': () =>
     command('systemd-socket-activate', '--version'),
 } satisfies Record<string, () => Promise<void>>
