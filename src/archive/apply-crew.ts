@@ -1,12 +1,11 @@
 import { availableParallelism } from 'node:os'
-import { type Readable, Writable } from 'node:stream'
-import { pipeline } from 'node:stream/promises'
-import { callbackify } from 'node:util'
+import type { Readable } from 'node:stream'
 import { asError, isErrno } from '../base/errors.ts'
 import { Thread } from '../base/thread.ts'
 import type { ApplyCalls, ApplyJob } from './apply-job.ts'
 import { allocateRing, RING_CUT, RingWriter } from './byte-ring.ts'
 import { Lane } from './lane.ts'
+import { feedRing } from './ring-feed.ts'
 
 /** A second lane halves the time of many small files; a third finds little to do. */
 const LANES = Math.min(availableParallelism(), 2)
@@ -56,7 +55,7 @@ class Crew {
       this.#start(thread, { ...job, lane }, writer),
     )
     const [source, ...outcomes] = await Promise.allSettled([
-      feed(tar, writer, signal),
+      feedRing(tar, writer, signal),
       ...lanes,
     ])
     return totalOf(outcomes, source)
@@ -82,46 +81,14 @@ class Crew {
   }
 }
 
-async function feed(
-  tar: Readable,
-  writer: RingWriter,
-  signal?: AbortSignal,
-): Promise<number> {
-  try {
-    await pipeline(tar, sinkOf(writer), signal ? { signal } : {})
-  } catch (error) {
-    writer.cut()
-    throw error
-  }
-  writer.end()
-  return 0
-}
-
-/** The ring as a stream: what finds room is gone at once. */
-function sinkOf(writer: RingWriter): Writable {
-  const writeRest = callbackify(async (chunk: Uint8Array) => {
-    for (let at = 0; at < chunk.length;) {
-      await writer.room()
-      at += writer.writeSome(chunk.subarray(at))
-    }
-  })
-  return new Writable({
-    write(chunk: Uint8Array, _encoding, done) {
-      const written = writer.writeSome(chunk)
-      if (written === chunk.length) done()
-      else writeRest(chunk.subarray(written), done)
-    },
-  })
-}
-
 /** @throws what went wrong first, not what only followed from it. */
 function totalOf(
   lanes: readonly PromiseSettledResult<number>[],
-  source: PromiseSettledResult<number>,
+  source: PromiseSettledResult<void>,
 ): number {
   let bytes = 0
   for (const outcome of [...lanes, source]) {
-    if (outcome.status === 'fulfilled') bytes += outcome.value
+    if (outcome.status === 'fulfilled') bytes += outcome.value ?? 0
     else if (!isErrno(outcome.reason, RING_CUT)) throw asError(outcome.reason)
   }
   return bytes

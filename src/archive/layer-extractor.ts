@@ -1,9 +1,8 @@
-import { InvalidArgumentError } from '../base/errors.ts'
 import type { ConfinedRoot } from '../linux/confined-root.ts'
+import { ArchiveBudget } from './archive-budget.ts'
 import { AufsLinks } from './aufs-links.ts'
 import { RingCutError } from './byte-ring.ts'
 import { removeBelow } from './confined-removal.ts'
-import { checkDepth } from './entry-path.ts'
 import { extractionError } from './extraction-error.ts'
 import type { IdMaps } from './id-map.ts'
 import type { Lane } from './lane.ts'
@@ -36,7 +35,7 @@ const DECIDED = 1
  */
 export class LayerExtractor implements TarSink, Disposable {
   readonly #root: ConfinedRoot
-  readonly #limits: ArchiveLimits
+  readonly #budget: ArchiveBudget
   readonly #writer: TreeWriter
   readonly #aufsLinks: AufsLinks
   /** What is this layer's own; nobody asks where nothing is below. */
@@ -48,12 +47,11 @@ export class LayerExtractor implements TarSink, Disposable {
   #step = 0
   /** How far the first lane must be before anything depends on what it does. */
   #following = 0
-  #totalBytes = 0
 
   constructor(root: ConfinedRoot, options: LayerExtractorOptions) {
     const { limits, lane, isFresh } = options
     this.#root = root
-    this.#limits = limits
+    this.#budget = new ArchiveBudget(limits)
     this.#lane = lane
     this.#plan = new LanePlan(lane.count)
     this.#writer = new TreeWriter(root, {
@@ -79,7 +77,7 @@ export class LayerExtractor implements TarSink, Disposable {
     this.#step += STEPS
     this.#lane.arrive(this.#step)
     this.#naming(() => {
-      this.#count(entry)
+      this.#budget.count(entry)
       const read = readLayerEntry(entry)
       if (this.#lane.count === 1) this.#follow(entry, read)
       else this.#takeTurn(entry, read)
@@ -175,20 +173,6 @@ export class LayerExtractor implements TarSink, Disposable {
   #remember(path: PathString): void {
     if (path === '') return
     this.#made?.add(joinPath(this.#writer.directories.here, nameOf(path)))
-  }
-
-  #count({ name, type, size, sparse }: TarEntry): void {
-    checkDepth(name.toString('latin1'), this.#limits.depth)
-    if (type !== 'file') return
-    this.#totalBytes +=
-      sparse === undefined
-        ? size
-        : sparse.reduce((sum, { length }) => sum + length, 0)
-    if (this.#totalBytes > this.#limits.totalBytes) {
-      throw new InvalidArgumentError(
-        `The archive holds more than ${this.#limits.totalBytes} bytes`,
-      )
-    }
   }
 
   #naming(task: () => void): void {

@@ -100,7 +100,9 @@ export class TreeEntries {
     if (type === undefined) return this.#omit(path, 'it is a socket')
 
     if (name === '' && type !== 'directory') {
-      return this.#omit(path, 'it is no directory, and would be the root')
+      throw new InvalidArgumentError(
+        `${describePath(path)} is no directory, and has no name left in the archive: give it one to rebase on`,
+      )
     }
     const present = { change, status, name }
     const target = status.links > 1 && type !== 'directory'

@@ -62,7 +62,11 @@ export class Thread<C extends Calls> {
   }
 
   #start(): Worker {
-    const worker = new Worker(this.#module, { workerData: this.#data })
+    const worker = new Worker(this.#module, {
+      workerData: this.#data,
+      // Files are opened by system calls that Node does not see, too.
+      trackUnmanagedFds: false,
+    })
     worker.unref()
     worker.on('message', (reply: Reply) => this.#settle(worker, reply))
     worker.on('error', (error: Error) => this.#abandon(worker, error))
