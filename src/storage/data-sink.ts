@@ -1,24 +1,12 @@
 import type { Readable } from 'node:stream'
 import type { FilterSpec } from '../archive/filter-spec.ts'
+import type { ImportResult } from '../archive/import-result.ts'
 
 export interface ImportOptions {
   /** Which entries, and under which names. Absent, all as they are. */
   readonly filter?: FilterSpec | undefined
   /** Aborted, stops after the entry at hand and rejects with an AbortError. */
   readonly signal?: AbortSignal | undefined
-}
-
-/** An entry that was in the archive, and is not in the tree as the archive says. */
-export interface SkippedEntry {
-  readonly name: string
-  readonly reason: string
-}
-
-/** What an import did. */
-export interface ImportResult {
-  readonly entries: number
-  readonly bytes: number
-  readonly skipped: readonly SkippedEntry[]
 }
 
 /**

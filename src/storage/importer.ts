@@ -1,5 +1,6 @@
 import type { Readable } from 'node:stream'
-import type { DataSink, ImportOptions, ImportResult } from './data-sink.ts'
+import type { ImportResult } from '../archive/import-result.ts'
+import type { DataSink, ImportOptions } from './data-sink.ts'
 
 /**
  * A store whose elements take archives in.

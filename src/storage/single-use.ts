@@ -1,5 +1,6 @@
 import type { Readable } from 'node:stream'
-import type { DataSink, ImportOptions, ImportResult } from './data-sink.ts'
+import type { ImportResult } from '../archive/import-result.ts'
+import type { DataSink, ImportOptions } from './data-sink.ts'
 import type { DataSource, ExportOptions } from './data-source.ts'
 import { ownedStream } from './owned-stream.ts'
 

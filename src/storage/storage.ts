@@ -8,7 +8,8 @@ import {
   configuration,
   type Settings,
 } from './configuration.ts'
-import type { ImportOptions, ImportResult } from './data-sink.ts'
+import type { ImportResult } from '../archive/import-result.ts'
+import type { ImportOptions } from './data-sink.ts'
 import type { DifferenceOptions } from './exporter.ts'
 import { StoreRegistry } from './store-registry.ts'
 
