@@ -1,10 +1,7 @@
 import type { Readable } from 'node:stream'
 import { KeyedMutex } from '../base/keyed-mutex.ts'
-import type {
-  DataSink,
-  ImportOptions,
-  ImportResult,
-} from '../storage/data-sink.ts'
+import type { ImportResult } from '../archive/import-result.ts'
+import type { DataSink, ImportOptions } from '../storage/data-sink.ts'
 import type { DataSource } from '../storage/data-source.ts'
 import type { DifferenceOptions } from '../storage/exporter.ts'
 import type { Owner } from '../storage/resolver.ts'

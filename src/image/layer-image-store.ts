@@ -32,6 +32,7 @@ import type {
 import { IMAGE_RECORD } from './layout.ts'
 import { receive } from './received-tar.ts'
 import type { Surroundings } from './surroundings.ts'
+import { WritableLayers } from './writable-layers.ts'
 
 /**
  * The images of one store, each a layer of a driver.
@@ -43,6 +44,8 @@ import type { Surroundings } from './surroundings.ts'
 export class LayerImageStore implements ImageStore {
   readonly name: string
   readonly link: string
+  /** What containers write, on top of the images. */
+  readonly writable: WritableLayers
   readonly #around: Surroundings
   readonly #records: ImageRecords
   readonly #owners: ImageOwners
@@ -54,6 +57,7 @@ export class LayerImageStore implements ImageStore {
     this.link = formatRef({ kind: 'image-store', store: name })
     this.#around = around
     this.#records = new ImageRecords(around.root, name)
+    this.writable = new WritableLayers(name, around, (id) => this.#visit(id))
     this.#owners = new ImageOwners(this.#records, around.holders)
   }
 
