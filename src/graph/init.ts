@@ -28,7 +28,7 @@ export async function readInit(
     if (isErrno(error, 'ENOENT')) return undefined
     throw error
   }
-  const value: unknown = JSON.parse(text)
+  const value = parseJson(text)
   if (isInit(value)) return value
   throw new Error(`"${path}" is damaged: Docker's next start writes it anew`)
 }
@@ -40,6 +40,14 @@ export async function writeInit(
 ): Promise<void> {
   const known: InitParameters = { home, options, uidMaps, gidMaps }
   await writeFileAtomic(join(dataRoot, FILE), `${JSON.stringify(known)}\n`)
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
 }
 
 function isInit(value: unknown): value is InitParameters {

@@ -39,7 +39,7 @@ export async function probeOverlay(home: Home): Promise<OverlayFeatures> {
     await fs.writeFile(join(absolute, 'lower/file'), '')
     await mountProbe(home, draft, options)
     try {
-      return { options, tellsChanges: await tellsChanges(absolute) }
+      return { options, tellsChanges: await tryOut(home, absolute) }
     } finally {
       await home.unmount(`${draft}/merged`)
     }
@@ -77,11 +77,28 @@ async function mountProbe(
   try {
     await home.mount([spec], `${draft}/merged`)
   } catch (error) {
-    throw new NotSupportedError(
-      `overlay cannot be mounted in "${home.path}" on ${await filesystemOf(home.path)}: ${messageOf(error)}`,
-      { cause: error },
-    )
+    throw await notSupported(home, 'cannot be mounted', error)
   }
+}
+
+async function tryOut(home: Home, probe: string): Promise<boolean> {
+  try {
+    return await tellsChanges(probe)
+  } catch (error) {
+    throw await notSupported(home, 'does not work', error)
+  }
+}
+
+async function notSupported(
+  home: Home,
+  what: string,
+  cause: unknown,
+): Promise<NotSupportedError> {
+  const place = `in "${home.path}" on ${await filesystemOf(home.path)}`
+  return new NotSupportedError(
+    `overlay ${what} ${place}: ${messageOf(cause)}`,
+    { cause },
+  )
 }
 
 /** Deletes, makes anew and renames, and looks at what that left in the upper. */
@@ -91,9 +108,7 @@ async function tellsChanges(probe: string): Promise<boolean> {
   await fs.unlink(join(merged, 'file'))
   const whiteout = await fs.lstat(join(upper, 'file'))
   if (!whiteout.isCharacterDevice() || whiteout.rdev !== 0) {
-    throw new NotSupportedError(
-      `overlay leaves no whiteouts in "${probe}", so that nothing could be deleted`,
-    )
+    throw new Error('what is deleted leaves no whiteout')
   }
   if (!(await refusesRename(merged))) return false
   await fs.rmdir(join(merged, 'directory'))

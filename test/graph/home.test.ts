@@ -1,0 +1,84 @@
+import * as fs from 'node:fs/promises'
+import { join } from 'node:path'
+import { expect } from 'chai'
+import { InUseError } from '../../src/base/errors.ts'
+import { SILENT } from '../../src/base/log.ts'
+import { Home } from '../../src/graph/home.ts'
+import { mountsBelow } from '../../src/linux/mountinfo.ts'
+import { needs } from '../support/capabilities.ts'
+import { expectRejection } from '../support/expect-rejection.ts'
+import { useTempDir } from '../support/temp-dir.ts'
+
+const TMPFS = { type: 'tmpfs', source: 'tmpfs', options: [] }
+
+describe('Home', () => {
+  needs('root')
+  const temp = useTempDir()
+  let home: Home
+
+  beforeEach(async () => {
+    home = await Home.open(join(temp.path, 'a', 'home'), { log: SILENT })
+  })
+  afterEach(() => home.close())
+
+  it('belongs to one process at a time', async () => {
+    await expectRejection(
+      Home.open(home.path, { log: SILENT }),
+      InUseError,
+      /in use by another Stowage/,
+    )
+  })
+
+  it('does steps in order, and stops at the first that fails', async () => {
+    const error = await expectRejection(
+      home.run([
+        { do: 'mkdir', path: 'one', mode: 0o700 },
+        { do: 'mkdir', path: 'absent/two', mode: 0o700 },
+        { do: 'mkdir', path: 'three', mode: 0o700 },
+      ]),
+      Error,
+    )
+    expect(error).to.have.property('code', 'ENOENT')
+    const names = await fs.readdir(home.path)
+    expect(names).to.include('one')
+    expect(names).not.to.include('three')
+  })
+
+  it('mounts at a place that it makes, once, and takes both away', async () => {
+    expect(await home.mount([TMPFS], 'place')).to.equal(true)
+    expect(await home.mount([TMPFS], 'place')).to.equal(false)
+    expect(await mountsBelow(home.path)).to.have.length(1)
+    await home.unmount('place')
+    expect(await fs.readdir(home.path)).not.to.include('place')
+  })
+
+  it('mounts in order, one on the other, and takes all of them away', async () => {
+    await home.mount([TMPFS, TMPFS], 'place')
+    expect(await mountsBelow(home.path)).to.have.length(2)
+    await home.unmount('place')
+    expect(await mountsBelow(home.path)).to.deep.equal([])
+  })
+
+  it('leaves nothing where one of several mounts fails', async () => {
+    const wrong = { type: 'no such filesystem', source: 'x', options: [] }
+    await expectRejection(home.mount([TMPFS, wrong], 'place'), Error)
+    expect(await mountsBelow(home.path)).to.deep.equal([])
+    expect(await fs.readdir(home.path)).not.to.include('place')
+  })
+
+  it('mounts where a crash has left the place empty', async () => {
+    await fs.mkdir(home.absolute('place'))
+    expect(await home.mount([TMPFS], 'place')).to.equal(true)
+    await home.unmount('place')
+  })
+
+  it('takes an absent place away without complaint', async () => {
+    await home.unmount('absent')
+  })
+
+  it('takes everything off that is mounted beneath it', async () => {
+    for (const place of ['one', 'two']) await home.mount([TMPFS], place)
+    await home.detachAll()
+    expect(await home.mountpoints()).to.deep.equal([])
+  })
+})

@@ -1,0 +1,56 @@
+import * as fs from 'node:fs/promises'
+import { join } from 'node:path'
+import { expect } from 'chai'
+import { runStep } from '../../src/graph/step.ts'
+import { needs } from '../support/capabilities.ts'
+import { useTempDir } from '../support/temp-dir.ts'
+import { build, directory, file, portray } from '../support/tree.ts'
+
+describe('runStep', () => {
+  needs('root')
+  const temp = useTempDir()
+  const at = (name: string): string => join(temp.path, name)
+
+  it('makes a directory with its mode and owner', async () => {
+    runStep({ do: 'mkdir', path: at('a'), mode: 0o1710, uid: 3, gid: 4 })
+    const { a } = await portray(temp.path)
+    expect(a).to.include({ mode: '1710', owner: '3:4' })
+  })
+
+  it('makes a directory like another, but for what overlay notes there', async () => {
+    await build(
+      temp.path,
+      directory('model', {
+        mode: 0o2750,
+        uid: 1,
+        gid: 2,
+        mtime: 12_345n,
+        xattrs: { 'user.colour': 'green', 'trusted.overlay.origin': 'x' },
+      }),
+      file('model/inside'),
+      directory('model', { mode: 0o2750, mtime: 12_345n }),
+    )
+    runStep({ do: 'mkdir-like', path: at('copy'), model: at('model') })
+    const { copy, model } = await portray(temp.path)
+    expect(copy).to.deep.equal({ ...model, xattrs: { 'user.colour': 'green' } })
+    expect(await fs.readdir(at('copy'))).to.deep.equal([])
+  })
+
+  it('makes a link, or finds it made', async () => {
+    const link = { do: 'symlink', path: at('l'), target: 'there' } as const
+    runStep(link)
+    runStep(link)
+    expect(await fs.readlink(at('l'))).to.equal('there')
+    expect(() => runStep({ ...link, target: 'elsewhere' })).to.throw(/EEXIST/)
+  })
+
+  it('marks, renames and unlinks', async () => {
+    runStep({ do: 'mark', path: at('mark') })
+    runStep({ do: 'mark', path: at('mark') })
+    runStep({ do: 'rename', from: at('mark'), to: at('renamed') })
+    expect(await fs.readdir(temp.path)).to.deep.equal(['renamed'])
+    runStep({ do: 'unlink', path: at('renamed') })
+    runStep({ do: 'unlink', path: at('renamed') })
+    expect(await fs.readdir(temp.path)).to.deep.equal([])
+  })
+})
