@@ -1,5 +1,4 @@
-import { AsyncResource } from 'node:async_hooks'
-import { randomBytes } from 'node:crypto'
+import { randomInt } from 'node:crypto'
 import express, {
   type Express,
   type RequestHandler,
@@ -7,8 +6,8 @@ import express, {
 } from 'express'
 import type { Log } from '../base/log.ts'
 import { withRequestId } from '../base/request-id.ts'
-import { replyWithError, sendError } from './reply.ts'
-import { answer } from './rpc.ts'
+import { replyWithError } from './reply.ts'
+import { answer, sendJson } from './rpc.ts'
 
 /** What answers the methods of one interface. */
 export type Routes = Router
@@ -72,11 +71,18 @@ function asRequest(log: Log): RequestHandler {
         milliseconds: Math.round(performance.now() - began),
       })
     }
-    withRequestId(randomBytes(4).toString('hex'), () => {
-      response.once('close', AsyncResource.bind(ended))
-      next()
-    })
+    const id = nextId()
+    response.once('close', () => withRequestId(id, ended))
+    withRequestId(id, next)
   }
+}
+
+/** Ids count from a random start, so that those of two daemons rarely meet. */
+let count = randomInt(2 ** 32)
+
+function nextId(): string {
+  count = (count + 1) >>> 0
+  return count.toString(16).padStart(8, '0')
 }
 
 const onlyPost: RequestHandler = (request, response, next) => {
@@ -85,11 +91,13 @@ const onlyPost: RequestHandler = (request, response, next) => {
     return
   }
   response.set('Allow', 'POST')
-  sendError(response, 405, `Method ${request.method} is not allowed: use POST`)
+  const message = `Method ${request.method} is not allowed: use POST`
+  sendJson(response, 405, { Err: message })
 }
 
 /** The one 404 there is, for Docker reads it as "this plugin lacks the method". */
 const unknownMethod: RequestHandler = (request, response) => {
   const method = JSON.stringify(request.path.slice(1))
-  sendError(response, 404, `Method ${method} is not known to this plugin`)
+  const message = `Method ${method} is not known to this plugin`
+  sendJson(response, 404, { Err: message })
 }

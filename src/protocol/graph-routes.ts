@@ -1,12 +1,14 @@
 import { pipeline } from 'node:stream/promises'
 import { Router } from 'express'
 import type { IdMap } from '../archive/id-map.ts'
+import { sendTar } from '../archive/tar-stream.ts'
 import { startedStream } from '../base/started-stream.ts'
 import type { CreateOptions, LayerId } from '../graph/driver.ts'
 import type { GraphHost } from '../graph/host.ts'
 import { changesJson } from './changes-json.ts'
 import { Fields } from './fields.ts'
-import { answer, jsonBody, MEDIA_TYPE } from './rpc.ts'
+import { readJson } from './json-body.ts'
+import { answer, MEDIA_TYPE, sendJson } from './rpc.ts'
 import { withWholeBody } from './whole-body.ts'
 
 const TAR = 'application/x-tar'
@@ -81,15 +83,17 @@ export function graphRoutes(host: Pick<GraphHost, 'init' | 'driver'>): Router {
   // These two answer while they work. What fails before the first byte becomes an
   // error; what fails later cuts the connection, for a short tar must not look
   // like a whole one; and a reader who walks away ends the work.
-  routes.post('/GraphDriver.Changes', jsonBody, async (request, response) => {
-    const changes = host.driver.changes(...layer(new Fields(request.body)))
+  routes.post('/GraphDriver.Changes', async (request, response) => {
+    const asked = new Fields(await readJson(request))
+    const changes = host.driver.changes(...layer(asked))
     const json = await startedStream(changesJson(changes))
     await pipeline(json, response.type(MEDIA_TYPE))
   })
 
-  routes.post('/GraphDriver.Diff', jsonBody, async (request, response) => {
-    const tar = await host.driver.diff(...layer(new Fields(request.body)))
-    await pipeline(tar, response.type(TAR))
+  routes.post('/GraphDriver.Diff', async (request, response) => {
+    const asked = new Fields(await readJson(request))
+    const tar = await host.driver.diff(...layer(asked))
+    await sendTar(tar, response.type(TAR))
   })
 
   // Receives a tar as its body, so the layer is named in the query.
@@ -99,7 +103,7 @@ export function graphRoutes(host: Pick<GraphHost, 'init' | 'driver'>): Router {
     const size = await withWholeBody(request, (tar) =>
       host.driver.applyDiff(target, parent, tar),
     )
-    response.type(MEDIA_TYPE).json({ Size: size })
+    sendJson(response, 200, { Size: size })
   })
 
   return routes

@@ -1,7 +1,7 @@
-import type { ErrorRequestHandler, Response } from 'express'
+import type { ErrorRequestHandler } from 'express'
 import { isErrno, messageOf, StowageError } from '../base/errors.ts'
 import type { Log } from '../base/log.ts'
-import { MEDIA_TYPE } from './rpc.ts'
+import { sendJson } from './rpc.ts'
 
 /**
  * Turns whatever a route threw into the answer that Docker understands, and is
@@ -18,17 +18,9 @@ export function replyWithError(log: Log): ErrorRequestHandler {
       response.destroy()
       return
     }
-    sendError(response, isBadRequest(error) ? 400 : 500, messageOf(error))
+    const status = isBadRequest(error) ? 400 : 500
+    sendJson(response, status, { Err: messageOf(error) })
   }
-}
-
-/** Answers in Docker's form of a failure. */
-export function sendError(
-  response: Response,
-  status: number,
-  message: string,
-): void {
-  response.status(status).type(MEDIA_TYPE).json({ Err: message })
 }
 
 function logFailure(log: Log, method: string, error: unknown): void {

@@ -1,33 +1,15 @@
-import express, { type RequestHandler, type Router } from 'express'
-import { InvalidArgumentError, messageOf } from '../base/errors.ts'
+import type { RequestHandler, Response, Router } from 'express'
 import { Fields } from './fields.ts'
+import { readJson } from './json-body.ts'
 
 export const MEDIA_TYPE = 'application/vnd.docker.plugins.v1.2+json'
-
-/** Volume options are the only thing in a request that may grow. */
-const BODY_LIMIT = '16mb'
-
-/** Docker sends no Content-Type, so this parser does not look for one. */
-const parse = express.json({
-  type: () => true,
-  strict: false,
-  limit: BODY_LIMIT,
-})
-
-/** Reads a JSON body, whatever it claims to be. */
-export const jsonBody: RequestHandler = (request, response, next) => {
-  parse(request, response, (error: unknown) => {
-    if (error === undefined) next()
-    else next(refusal(error))
-  })
-}
 
 /** What a method answers: the fields of its reply, none for want of a result. */
 export type Handle = (request: Fields) => Promise<object | void>
 
 /** Answers `POST /<method>`: JSON in, JSON out. */
 export function answer(router: Router, method: string, handle: Handle): void {
-  router.post(`/${method}`, jsonBody, replyOf(handle))
+  router.post(`/${method}`, replyOf(handle))
 }
 
 /**
@@ -44,7 +26,7 @@ export function answerOrHangUp(
   method: string,
   handle: Handle,
 ): void {
-  router.post(`/${method}`, hangUpOnFailure, jsonBody, replyOf(handle))
+  router.post(`/${method}`, hangUpOnFailure, replyOf(handle))
 }
 
 const hangUpOnFailure: RequestHandler = (_request, response, next) => {
@@ -52,17 +34,25 @@ const hangUpOnFailure: RequestHandler = (_request, response, next) => {
   next()
 }
 
-function replyOf(handle: Handle): RequestHandler {
-  return async (request, response) => {
-    const result = await handle(new Fields(request.body))
-    response.type(MEDIA_TYPE).json(result ?? {})
-  }
+/**
+ * Answers with `value` and ends. The length is told, so that head and body leave in
+ * one piece and Docker's client need not look for an end.
+ */
+export function sendJson(
+  response: Response,
+  status: number,
+  value: object,
+): void {
+  const text = JSON.stringify(value)
+  const length = Buffer.byteLength(text)
+  response
+    .writeHead(status, { 'Content-Type': MEDIA_TYPE, 'Content-Length': length })
+    .end(text)
 }
 
-/** The parser's complaint in words for somebody who typed `docker volume create`. */
-function refusal(error: unknown): InvalidArgumentError {
-  return new InvalidArgumentError(
-    `Cannot read the request: ${messageOf(error)}`,
-    { cause: error },
-  )
+function replyOf(handle: Handle): RequestHandler {
+  return async (request, response) => {
+    const result = await handle(new Fields(await readJson(request)))
+    sendJson(response, 200, result ?? {})
+  }
 }

@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import { Readable } from 'node:stream'
+import { finished } from 'node:stream/promises'
 import { InvalidArgumentError } from '../base/errors.ts'
 
 /**
@@ -18,27 +19,39 @@ export async function withWholeBody<T>(
   request: IncomingMessage,
   use: (body: Readable) => Promise<T>,
 ): Promise<T> {
-  const chunks = request.iterator({ destroyOnReturn: false })
-  // Without a `return`, whoever destroys the body leaves the request alone.
-  const body = Readable.from(
-    { [Symbol.asyncIterator]: () => ({ next: () => chunks.next() }) },
-    { objectMode: false },
-  )
+  // Whoever destroys the body leaves the request alone, which flows on.
+  const body = new Readable({ read: () => request.resume() })
+  // It may fail before anybody reads it, and whoever reads it then is told.
+  body.on('error', () => {})
+  request.on('data', (chunk: Buffer) => {
+    if (!body.destroyed && !body.push(chunk)) request.pause()
+  })
+  const over = endWith(request, body)
   let result: T
   try {
     result = await use(body)
   } finally {
     body.destroy()
-    await discard(chunks)
+    request.resume()
+    await over
   }
   if (request.complete) return result
-  throw new InvalidArgumentError('The upload was cut off before its end')
+  throw cutOff()
 }
 
-async function discard(chunks: AsyncIterable<unknown>): Promise<void> {
+/** Ends `body` as `request` ends. */
+async function endWith(
+  request: IncomingMessage,
+  body: Readable,
+): Promise<void> {
   try {
-    for await (const _chunk of chunks);
+    await finished(request)
+    body.push(null)
   } catch {
-    // Cut off; `request.complete` tells.
+    body.destroy(cutOff())
   }
+}
+
+function cutOff(): Error {
+  return new InvalidArgumentError('The upload was cut off before its end')
 }

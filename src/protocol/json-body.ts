@@ -1,0 +1,43 @@
+import type { IncomingMessage } from 'node:http'
+import { InvalidArgumentError, messageOf } from '../base/errors.ts'
+
+/** Volume options are the only thing in a request that may grow. */
+const LIMIT = 16 * 1024 * 1024
+
+/**
+ * Reads the body of `request` as JSON, whatever it claims to be: Docker sends no
+ * Content-Type. No body at all is `undefined`.
+ *
+ * Every call of Docker's comes through here, a body parser for all the world would
+ * double what a small one costs.
+ *
+ * @throws InvalidArgumentError for what is no JSON, too large, or cut off.
+ */
+export async function readJson(request: IncomingMessage): Promise<unknown> {
+  try {
+    const text = await readText(request)
+    return text === '' ? undefined : (JSON.parse(text) as unknown)
+  } catch (error) {
+    throw new InvalidArgumentError(
+      `Cannot read the request: ${messageOf(error)}`,
+      { cause: error },
+    )
+  }
+}
+
+/** Reads even what is too large to its end, for only then does Docker listen. */
+function readText(request: IncomingMessage): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = []
+    let length = 0
+    request.on('data', (chunk: Buffer) => {
+      length += chunk.length
+      if (length <= LIMIT) chunks.push(chunk)
+    })
+    request.once('end', () => {
+      if (length <= LIMIT) resolve(Buffer.concat(chunks).toString())
+      else reject(new Error(`it is too large: at most ${LIMIT} bytes`))
+    })
+    request.once('error', reject)
+  })
+}
