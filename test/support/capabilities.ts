@@ -42,6 +42,7 @@ const PROBES = {
   debootstrap: () => command('debootstrap', '--version'),
   'gnu tar': () => command('tar', '--version'),
   bsdtar: () => command('bsdtar', '--version'),
+  sqlite3: () => command('sqlite3', '--version'),
   zstd: () => command('zstd', '--version'),
   strace: () => command('strace', '-V'),
   'systemd-socket-activate': () =>
