@@ -13,6 +13,11 @@ export interface ComparedTrees {
    * see that it is the same.
    */
   readonly copied?: ChangeTime | undefined
+  /**
+   * Where `tree` is a snapshot of `parent`: the directories, by number, that lead to
+   * something which was touched since. All others are passed over.
+   */
+  readonly touched?: ReadonlySet<bigint> | undefined
 }
 
 /** Overlay's own changes: an upper directory, and its lowers, nearest first. */
@@ -67,8 +72,8 @@ function walkOf(
     return new TreeWalk(upper, { ...options, below, isUpper: true })
   }
   const tree = open(source.tree)
-  const { parent, copied } = source
+  const { parent, copied, touched } = source
   const below =
     parent === undefined ? undefined : LowerView.ofTree(open(parent))
-  return new TreeWalk(tree, { ...options, below, copied })
+  return new TreeWalk(tree, { ...options, below, copied, touched })
 }

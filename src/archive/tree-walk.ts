@@ -27,6 +27,11 @@ export interface WalkOptions {
   readonly copied?: ChangeTime | undefined
   /** The root is told as well, by the empty path. */
   readonly tellsRoot?: boolean
+  /**
+   * Directories of a snapshot that lead to something which was touched since; in
+   * another that has the number of its counterpart, nothing was.
+   */
+  readonly touched?: ReadonlySet<bigint> | undefined
   /** Nobody writes to the tree: that something vanishes is an error. */
   readonly isSealed?: boolean
   /** Called at every step; what it throws ends the walk. */
@@ -82,6 +87,7 @@ export class TreeWalk {
   readonly #hasLowers: boolean
   readonly #isSealed: boolean
   readonly #copied: ChangeTime
+  readonly #touched: ReadonlySet<bigint> | undefined
   readonly #check: () => void
   readonly #prunes: (path: PathString) => boolean
   readonly #frames: Frame[]
@@ -92,6 +98,7 @@ export class TreeWalk {
     this.#hasLowers = this.#isUpper && options.below !== undefined
     this.#isSealed = options.isSealed ?? false
     this.#copied = options.copied ?? NEVER
+    this.#touched = options.touched
     this.#check = options.check ?? (() => undefined)
     this.#prunes = options.prunes ?? (() => false)
     if (options.tellsRoot === true) {
@@ -158,7 +165,18 @@ export class TreeWalk {
     if (was === undefined) this.#tell(frame, 'added', name, status)
     else if (isDifferent(now, was, this.#copied)) {
       this.#tell(frame, 'modified', name, status)
-    } else if (isDirectory(status)) this.#lookInto(frame, name, status)
+    } else if (isDirectory(status)) {
+      if (this.#isUntouched(status, was.status)) passOver(frame, name)
+      else this.#lookInto(frame, name, status)
+    }
+  }
+
+  #isUntouched(status: FileStatus, was: FileStatus): boolean {
+    return (
+      this.#touched !== undefined &&
+      status.inode === was.inode &&
+      !this.#touched.has(status.inode)
+    )
   }
 
   /** Has an unchanged directory told if there turns out to be a change in it. */
@@ -271,6 +289,11 @@ function change(
   status: FileStatus | undefined,
 ): WalkedChange {
   return { kind, path: path + name, directory, name, status }
+}
+
+/** Has nothing left to find in a subdirectory when its second turn comes. */
+function passOver(frame: Frame, name: PathString): void {
+  frame.ahead.set(`${name}/`, { frames: [], found: [] })
 }
 
 function keysOf(directory: Directory): PathString[] {

@@ -114,16 +114,31 @@ export async function nestedSubvolumes(
   return await childrenOf(handle, await idOf(handle))
 }
 
-/**
- * The generation that the subvolume at `path` was made in. All that was changed in
- * a snapshot since then is younger.
- */
-export async function birthGeneration(path: string): Promise<bigint> {
+/** What the filesystem remembers of a subvolume's descent. */
+export interface SubvolumeHistory {
+  readonly id: string
+  /** The id of what it is a snapshot of; zeros if it is none. */
+  readonly source: string
+  /** The generation of its last change. */
+  readonly changed: bigint
+  /** The generation it was made in. What was changed in a snapshot is younger. */
+  readonly made: bigint
+}
+
+export async function subvolumeHistory(
+  path: string,
+): Promise<SubvolumeHistory> {
   await using handle = await openDirectory(path)
-  // struct btrfs_ioctl_get_subvol_info_args: the u64 at 352 is otransid.
+  // struct btrfs_ioctl_get_subvol_info_args: at 296 its UUID, at 312 its source's,
+  // at 344 the u64 ctransid and otransid.
   const info = Buffer.alloc(504)
   await ioctl.later(handle.fd, GET_SUBVOL_INFO, info)
-  return info.readBigUInt64LE(352)
+  return {
+    id: info.toString('hex', 296, 312),
+    source: info.toString('hex', 312, 328),
+    changed: info.readBigUInt64LE(344),
+    made: info.readBigUInt64LE(352),
+  }
 }
 
 /** Writes the whole filesystem that `path` lies on to disk. */

@@ -1,11 +1,15 @@
 import * as fs from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect } from 'chai'
-import { inodesSince } from '../../src/linux/btrfs-inodes.ts'
 import {
-  birthGeneration,
+  directoriesTouchedSince,
+  inodesSince,
+} from '../../src/linux/btrfs-inodes.ts'
+import {
   createSubvolume,
+  deleteSubvolume,
   snapshotSubvolume,
+  subvolumeHistory,
   syncFilesystem,
 } from '../../src/linux/btrfs.ts'
 import { useLoopFilesystem } from '../support/loop-filesystem.ts'
@@ -27,7 +31,7 @@ describe('inodesSince', () => {
 
   const changed = async (): Promise<readonly bigint[]> => {
     await syncFilesystem(home.path)
-    const since = await birthGeneration(at('child'))
+    const since = (await subvolumeHistory(at('child'))).made
     const inodes: bigint[] = []
     for await (const { inode } of inodesSince(at('child'), since)) {
       inodes.push(inode)
@@ -66,12 +70,78 @@ describe('inodesSince', () => {
     let files = 0
     for await (const { mode, bytes } of inodesSince(
       at('child'),
-      await birthGeneration(at('child')),
+      (await subvolumeHistory(at('child'))).made,
     )) {
       if ((mode & 0o170_000) !== 0o100_000) continue
       expect(bytes).to.equal(8_192)
       files++
     }
     expect(files).to.equal(1_000)
+  })
+})
+
+describe('directoriesTouchedSince', () => {
+  const disk = useLoopFilesystem('btrfs')
+  const home = useTempDir(() => disk.path)
+  const at = (...names: string[]) => join(home.path, ...names)
+
+  beforeEach(async () => {
+    await createSubvolume(at('base'))
+    for (const path of ['a/b/c', 'd/e', 'f/g', 'many']) {
+      await fs.mkdir(at('base', path), { recursive: true })
+      await fs.writeFile(at('base', path, 'file'), 'content')
+    }
+    await fs.link(at('base', 'd/e/file'), at('base', 'f/g/link'))
+    await snapshotSubvolume(at('base'), at('child'))
+  })
+
+  const expectTouched = async (paths: readonly string[]): Promise<void> => {
+    await syncFilesystem(home.path)
+    const { made } = await subvolumeHistory(at('child'))
+    const touched = await directoriesTouchedSince(at('child'), made)
+    const expected = await Promise.all(
+      paths.map(async (path) => {
+        const { ino } = await fs.stat(at('child', path), { bigint: true })
+        return ino
+      }),
+    )
+    expect([...touched]).to.have.members(expected)
+  }
+
+  it('names the root alone where nothing was touched', async () => {
+    await expectTouched(['.'])
+  })
+
+  it('names all that lead to a file that was written', async () => {
+    await fs.appendFile(at('child', 'a/b/c/file'), 'more')
+    await expectTouched(['.', 'a', 'a/b', 'a/b/c'])
+  })
+
+  it('names what a deleted or a new file is in', async () => {
+    await fs.rm(at('child', 'a/b/c/file'))
+    await fs.mkdir(at('child', 'f/new'))
+    await expectTouched(['.', 'a', 'a/b', 'a/b/c', 'f', 'f/new'])
+  })
+
+  it('names all the directories that a file has a name in', async () => {
+    await fs.chmod(at('child', 'd/e/file'), 0o600)
+    await expectTouched(['.', 'd', 'd/e', 'f', 'f/g'])
+  })
+
+  it('finds every one of a thousand names of one file', async () => {
+    const paths = ['.', 'many']
+    for (let index = 0; index < 1_000; index++) {
+      if (index % 100 === 0) {
+        paths.push(`many/${index}`)
+        await fs.mkdir(at('base', `many/${index}`))
+      }
+      const name = `${index}-${'x'.repeat(100)}`
+      const path = at('base', paths.at(-1)!, name)
+      await fs.link(at('base', 'many/file'), path)
+    }
+    await deleteSubvolume(at('child'))
+    await snapshotSubvolume(at('base'), at('child'))
+    await fs.utimes(at('child', 'many/file'), 1, 1)
+    await expectTouched(paths)
   })
 })

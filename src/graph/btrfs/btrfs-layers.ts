@@ -1,5 +1,6 @@
 import * as fs from 'node:fs/promises'
 import { join } from 'node:path'
+import type { TreeSource } from '../../archive/tree-source.ts'
 import { messageOf, NotSupportedError } from '../../base/errors.ts'
 import { inodesSince } from '../../linux/btrfs-inodes.ts'
 import {
@@ -10,10 +11,10 @@ import {
   subvolumeLimits,
 } from '../../linux/btrfs-quota.ts'
 import {
-  birthGeneration,
   createSubvolume,
   setReadonly,
   snapshotSubvolume,
+  subvolumeHistory,
   subvolumeId,
   syncFilesystem,
 } from '../../linux/btrfs.ts'
@@ -30,6 +31,7 @@ import type { LayerDriver, LayerUsage, ViewOptions } from '../layer-driver.ts'
 import { LayerFolders } from '../layer-folders.ts'
 import { readLayerSize, SMALLEST_SIZE } from './layer-size.ts'
 import * as layout from './layout.ts'
+import { touchedDirectories } from './touched-directories.ts'
 
 export interface BtrfsOptions {
   /** The least `size` that a container may ask for. */
@@ -90,10 +92,9 @@ export class BtrfsLayers implements LayerDriver {
     })
   }
 
-  /** A sealed subvolume refuses writes itself, so its bind needs no flag for that. */
   async mounts(
     id: LayerId,
-    { readonly = false }: ViewOptions = {},
+    { readonly = this.#folders.isSealed(id) }: ViewOptions = {},
   ): Promise<readonly MountSpec[]> {
     this.#folders.record(id)
     const source = join(this.#folders.pathOf(id), layout.TREE)
@@ -119,7 +120,8 @@ export class BtrfsLayers implements LayerDriver {
     const { parent } = this.#folders.record(id)
     const tree = this.#tree(id)
     await syncFilesystem(tree)
-    const since = parent === NO_PARENT ? 0n : await birthGeneration(tree)
+    const since =
+      parent === NO_PARENT ? 0n : (await subvolumeHistory(tree)).made
     let bytes = 0
     let inodes = 0
     for await (const inode of inodesSince(tree, since)) {
@@ -151,6 +153,15 @@ export class BtrfsLayers implements LayerDriver {
       ['Quota', counts ? 'enabled' : 'disabled until a container has a size'],
       ['Smallest Size', `${this.#smallestSize} bytes`],
     ]
+  }
+
+  async changesIn(id: LayerId, parent: LayerId): Promise<TreeSource> {
+    this.#folders.record(id)
+    const tree = this.#tree(id)
+    if (parent === NO_PARENT) return { tree }
+    this.#folders.record(parent)
+    const trees = { tree, parent: this.#tree(parent) }
+    return { ...trees, touched: await touchedDirectories(trees) }
   }
 
   settled(): Promise<void> {

@@ -14,11 +14,12 @@ import { Home } from '../../../src/graph/home.ts'
 import { openDriver } from '../../../src/graph/open-driver.ts'
 import { limitSubvolume } from '../../../src/linux/btrfs-quota.ts'
 import { createSubvolume, isSubvolume } from '../../../src/linux/btrfs.ts'
+import { describeDriver } from '../../contracts/describe-driver.ts'
 import { describeLayerDriver } from '../../contracts/describe-layer-driver.ts'
 import { describeProtoDriver } from '../../contracts/describe-proto-driver.ts'
 import { expectRejection } from '../../support/expect-rejection.ts'
 import { useLoopFilesystem } from '../../support/loop-filesystem.ts'
-import { mounted } from '../../support/open-graph.ts'
+import { mounted, naive, native } from '../../support/open-graph.ts'
 import { useTempDir } from '../../support/temp-dir.ts'
 
 const MIB = 1024 * 1024
@@ -33,6 +34,8 @@ describe('On btrfs', () => {
   const under = () => disk.path
   describeLayerDriver('btrfs', openLayers, { under })
   describeProtoDriver('btrfs', mounted(openLayers), { under })
+  describeDriver('btrfs, naively,', naive(openLayers), { under })
+  describeDriver('btrfs', native(openLayers), { under })
 })
 
 describe('BtrfsLayers', () => {
