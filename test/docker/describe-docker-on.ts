@@ -69,7 +69,7 @@ export function describeDockerOn(
     it('tells in docker info where its layers are', async () => {
       const info = await host.docker('info')
       expect(info).to.match(/Storage Driver: stowage/)
-      expect(info).to.match(new RegExp(`Driver: ${name}`))
+      expect(info).to.match(new RegExp(`Layer Driver: ${name}`))
       expect(info).to.match(/Backing Filesystem: /)
     })
 
@@ -168,7 +168,7 @@ export function describeDockerOn(
       await scenario.removeAll()
       expect(await host.docker('images --all --quiet')).to.equal('')
       await host.stopDockerd()
-      expect([]).to.deep.equal([])
+      expect(await scenario.forgottenLayers()).to.deep.equal([])
       expect(await host.mountsBelow(`${host.directory}/docker`)).to.deep.equal(
         [],
       )

@@ -1,7 +1,7 @@
 import { expect } from 'chai'
 import { execFile } from 'node:child_process'
 import * as fs from 'node:fs/promises'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { promisify } from 'node:util'
 import { debianRoot } from '../support/debian-root.ts'
 import { importBusybox } from '../support/images.ts'
@@ -160,6 +160,14 @@ export class LayerScenario {
     await this.docker('builder prune --all --force')
   }
 
+  /** The layers that the driver keeps and that no image or container names. */
+  async forgottenLayers(): Promise<string[]> {
+    const root = join(this.#host.directory, 'docker')
+    const named = new Set(await namesIn(join(root, 'image/stowage/layerdb')))
+    const kept = await fs.readdir(join(root, 'stowage/layers'))
+    return kept.filter((id) => !named.has(id))
+  }
+
   get docker(): PrivateHost['docker'] {
     return (command, ...rest) => this.#host.docker(command, ...rest)
   }
@@ -173,6 +181,17 @@ export class LayerScenario {
     await fs.writeFile(join(context, 'Dockerfile'), DOCKERFILE)
     return context
   }
+}
+
+/** What Docker's layer database calls the layers of its images and containers. */
+async function namesIn(layerdb: string): Promise<string[]> {
+  const files = await fs.readdir(layerdb, { recursive: true })
+  const ids = files.filter((file) =>
+    ['cache-id', 'mount-id', 'init-id'].includes(basename(file)),
+  )
+  return Promise.all(
+    ids.map((file) => fs.readFile(join(layerdb, file), 'utf8')),
+  )
 }
 
 /** The digest of each layer in a tar of `docker save`, by name. */

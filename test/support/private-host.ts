@@ -6,8 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
-import { mountsBelow } from '../../src/linux/mountinfo.ts'
-import { unmount } from '../../src/linux/mount.ts'
+import { clearAway } from './clear-away.ts'
 
 const run = promisify(execFile)
 
@@ -212,8 +211,7 @@ export class PrivateHost {
     await this.stopDockerd()
     await this.stopStowage()
     await stop(this.#holder, 'SIGKILL')
-    for (const point of await mountsBelow(this.directory)) await unmount(point)
-    await fs.rm(this.directory, { recursive: true, force: true })
+    await clearAway(this.directory)
   }
 
   #enter(): string[] {

@@ -1,0 +1,32 @@
+import { existsSync } from 'node:fs'
+import * as fs from 'node:fs/promises'
+import { join } from 'node:path'
+import { deleteSubvolume, isSubvolume } from '../../src/linux/btrfs.ts'
+import { filesystemOf } from '../../src/linux/fs-magic.ts'
+import { mountsBelow } from '../../src/linux/mountinfo.ts'
+import { unmount } from '../../src/linux/mount.ts'
+
+/** Deletes `directory` with whatever is mounted in it, if it is still there. */
+export async function clearAway(directory: string): Promise<void> {
+  if (!existsSync(directory)) return
+  for (const mountpoint of await mountsBelow(directory)) {
+    await unmount(mountpoint)
+  }
+  if ((await filesystemOf(directory)) === 'btrfs') {
+    await deleteSubvolumes(directory)
+  }
+  await fs.rm(directory, { recursive: true, force: true })
+}
+
+/** A subvolume may be read-only, and then nothing in it can be removed. */
+async function deleteSubvolumes(directory: string): Promise<void> {
+  if (await isSubvolume(directory)) {
+    await deleteSubvolume(directory)
+    return
+  }
+  const entries = await fs.readdir(directory, { withFileTypes: true })
+  for (const entry of entries) {
+    const path = join(directory, entry.name)
+    if (entry.isDirectory()) await deleteSubvolumes(path)
+  }
+}
