@@ -8,7 +8,7 @@ import { STALL_FILE } from './loop-watch.ts'
 
 const MAIN = join(import.meta.dirname, '../src/main.js')
 const LOOP_WATCH = join(import.meta.dirname, 'loop-watch.js')
-const START_DEADLINE = 10_000
+const START_DEADLINE = 60_000
 
 export interface StowageOptions {
   /** Where its data, its socket and its log are kept. */
