@@ -1,3 +1,4 @@
+import { writeSync } from 'node:fs'
 import * as fs from 'node:fs/promises'
 import { isErrno } from '../base/errors.ts'
 import { KeyedMutex } from '../base/keyed-mutex.ts'
@@ -104,7 +105,8 @@ export class Holds {
   async #append(line: string): Promise<void> {
     await this.#turns.run('file', async () => {
       if (this.#lines++ >= COMPACT_AFTER) await this.#compact()
-      else await this.#file.write(`${line}\n`)
+      // Some bytes for the page cache: to hand them to a thread takes far longer.
+      else writeSync(this.#file.fd, `${line}\n`)
     })
   }
 
