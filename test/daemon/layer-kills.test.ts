@@ -7,9 +7,8 @@ import { expect } from 'chai'
 import { isErrno } from '../../src/base/errors.ts'
 import { mountsBelow } from '../../src/linux/mountinfo.ts'
 import { type Capability, needs } from '../support/capabilities.ts'
-import { DaemonProcess } from '../support/daemon.ts'
+import { type DaemonProcess, useDaemons } from '../support/daemon-process.ts'
 import { forgeTar } from '../support/forge-tar.ts'
-import { useTempDir } from '../support/temp-dir.ts'
 
 /** How often the daemon is killed: a few times by default, 200 in a campaign. */
 const KILLS = Number(process.env.STOWAGE_KILLS ?? 3)
@@ -46,35 +45,34 @@ for (const [driver, capabilities] of Object.entries(DRIVERS)) {
   describe(`A daemon with layers on ${driver} that is killed at any moment`, function () {
     needs('root', ...capabilities)
     this.timeout(30_000 + KILLS * 5_000)
-    const directory = useTempDir()
-    let daemon: DaemonProcess
-    afterEach(() => daemon.stop('SIGKILL'))
+    const place = useDaemons()
+    const settings = {
+      STOWAGE_IMPLEMENTS: 'graph',
+      STOWAGE_GRAPH_DRIVER: driver,
+    }
 
     it(`has every layer whole or not at all, ${KILLS} times`, async () => {
-      daemon = new DaemonProcess(directory.path, {
-        STOWAGE_IMPLEMENTS: 'graph',
-        STOWAGE_GRAPH_DRIVER: driver,
-      })
-      const home = join(directory.path, 'home')
+      const home = join(place.path, 'home')
       const stacks = Array.from({ length: STACKS }, (_, index): Stack => ({
         name: `stack${index}`,
         layers: [],
         count: 0,
       }))
-      await daemon.start()
+      let daemon = await place.start({ settings })
       await daemon.docker.call('GraphDriver.Init', { Home: home })
       let answers = 0
       for (let kill = 0; kill < KILLS; kill++) {
-        const work = stacks.map((stack) => live(daemon, stack))
+        const alive = daemon
+        const work = stacks.map((stack) => live(alive, stack))
         await sleep(randomInt(LONGEST_LIFE))
         await daemon.stop('SIGKILL')
         for (const done of await Promise.all(work)) answers += done
-        await daemon.start()
+        daemon = await place.start({ settings })
         for (const stack of stacks) await check(daemon, stack)
       }
       await finish(daemon, stacks)
       expect(await mountsBelow(home)).to.deep.equal([])
-      expect(await daemon.stop()).to.equal(0)
+      expect(await daemon.stop()).to.include({ code: 0 })
       expect(await leftovers(home)).to.deep.equal([])
       console.log(`      ${KILLS} kills after ${answers} answers`)
     })

@@ -6,8 +6,7 @@ import { expect } from 'chai'
 import { isErrno } from '../../src/base/errors.ts'
 import { mountsBelow } from '../../src/linux/mountinfo.ts'
 import { needs } from '../support/capabilities.ts'
-import { DaemonProcess } from '../support/daemon.ts'
-import { useTempDir } from '../support/temp-dir.ts'
+import { type DaemonProcess, useDaemons } from '../support/daemon-process.ts'
 
 /** How often the daemon is killed: a few times by default, 200 in a campaign. */
 const KILLS = Number(process.env.STOWAGE_KILLS ?? 6)
@@ -31,18 +30,17 @@ interface Known {
 describe('A daemon that is killed at any moment', function () {
   needs('root')
   this.timeout(20_000 + KILLS * 5_000)
-  let daemon: DaemonProcess
-  afterEach(() => daemon.stop('SIGKILL'))
-  const directory = useTempDir()
+  const place = useDaemons()
+  const settings = { STOWAGE_IMPLEMENTS: 'volume' }
 
   it(`has all that it acknowledged, and nothing half made, ${KILLS} times`, async () => {
-    daemon = new DaemonProcess(directory.path, { STOWAGE_IMPLEMENTS: 'volume' })
     const volumes = new Map(NAMES.map((name) => [name, unknown()]))
     const starts: number[] = []
     let answers = 0
 
     for (let kill = 0; kill < KILLS; kill++) {
-      starts.push(await daemon.start())
+      const daemon = await place.start({ settings })
+      starts.push(daemon.startedIn)
       await checkAll(daemon, volumes)
       const work = NAMES.map((name) => live(daemon, name, volumes.get(name)!))
       await sleep(randomInt(LONGEST_LIFE))
@@ -50,12 +48,13 @@ describe('A daemon that is killed at any moment', function () {
       for (const done of await Promise.all(work)) answers += done
     }
 
-    starts.push(await daemon.start())
+    const daemon = await place.start({ settings })
+    starts.push(daemon.startedIn)
     await checkAll(daemon, volumes)
     for (const name of NAMES) {
       await daemon.docker.call('VolumeDriver.Remove', { Name: name })
     }
-    expect(await daemon.stop()).to.equal(0)
+    expect(await daemon.stop()).to.include({ code: 0 })
     expect(await mountsBelow(daemon.dataRoot)).to.deep.equal([])
     const store = join(daemon.dataRoot, 'volumes', 'default')
     const left = ['format', 'lock', 'volumes']

@@ -10,6 +10,11 @@ const DEADLINE = 15_000
 
 export type Settings = Readonly<Record<string, string>>
 
+interface Place {
+  readonly dataRoot: string
+  readonly socketPath: string
+}
+
 export interface StartOptions {
   readonly settings?: Settings
   /** A listening socket to hand over, as systemd would. */
@@ -26,14 +31,19 @@ export interface Ending {
 
 /** The real program, running `stowage serve` with a data root and a socket of its own. */
 export class DaemonProcess {
+  readonly dataRoot: string
   readonly socketPath: string
   readonly docker: DockerdClient
+  readonly #began = performance.now()
   readonly #child: ChildProcess
   readonly #ended: Promise<Ending>
+  #startedIn = NaN
   #stdout = ''
   #stderr = ''
 
-  private constructor(socketPath: string, child: ChildProcess) {
+  private constructor(place: Place, child: ChildProcess) {
+    const { dataRoot, socketPath } = place
+    this.dataRoot = dataRoot
     this.socketPath = socketPath
     this.docker = new DockerdClient(socketPath)
     this.#child = child
@@ -44,17 +54,18 @@ export class DaemonProcess {
 
   /** Starts the program; `ready` or `ended` tells what became of it. */
   static spawn(
-    socketPath: string,
+    place: Place,
     { settings = {}, descriptor }: StartOptions = {},
   ): DaemonProcess {
     const env = {
       PATH: process.env.PATH,
-      STOWAGE_SOCKET: socketPath,
+      STOWAGE_DATA_ROOT: place.dataRoot,
+      STOWAGE_SOCKET: place.socketPath,
       ...settings,
     }
     if (descriptor === undefined) {
       const child = spawn(process.execPath, [MAIN, 'serve'], { env })
-      return new DaemonProcess(socketPath, child)
+      return new DaemonProcess(place, child)
     }
     // Only the process itself knows the id that it must find in LISTEN_PID.
     const script = 'LISTEN_PID=$$ LISTEN_FDS=1 exec "$@"'
@@ -63,7 +74,12 @@ export class DaemonProcess {
       ['-c', script, 'sh', process.execPath, MAIN, 'serve'],
       { env, stdio: ['ignore', 'pipe', 'pipe', descriptor] },
     )
-    return new DaemonProcess(socketPath, child)
+    return new DaemonProcess(place, child)
+  }
+
+  /** Milliseconds from its start to its first answer, once it is ready. */
+  get startedIn(): number {
+    return this.#startedIn
   }
 
   get pid(): number {
@@ -76,6 +92,7 @@ export class DaemonProcess {
     for (;;) {
       try {
         await this.docker.call('Plugin.Activate')
+        this.#startedIn = performance.now() - this.#began
         return this
       } catch (error) {
         if (this.#child.exitCode === null && Date.now() < deadline) {
@@ -99,9 +116,10 @@ export class DaemonProcess {
 
   /** Ends the process by `signal`, and waits for it. */
   async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<Ending> {
-    this.docker.close()
     this.kill(signal)
-    return this.#ended
+    const ending = await this.#ended
+    this.docker.close()
+    return ending
   }
 
   /** What it has logged so far, line by line. */
@@ -128,11 +146,9 @@ export class DaemonProcess {
 }
 
 /** Where the daemons of a test run, all stopped after it. */
-export interface DaemonPlace {
+export interface DaemonPlace extends Place {
   /** A directory of the test. */
   readonly path: string
-  readonly dataRoot: string
-  readonly socketPath: string
   /** Starts a daemon here and does not wait. */
   spawn(options?: StartOptions): DaemonProcess
   /** Starts a daemon here and waits until it answers. */
@@ -158,11 +174,8 @@ export function useDaemons(): DaemonPlace {
     get socketPath() {
       return join(directory.path, 'run/stowage.sock')
     },
-    spawn({ settings, ...options } = {}) {
-      const daemon = DaemonProcess.spawn(this.socketPath, {
-        ...options,
-        settings: { STOWAGE_DATA_ROOT: this.dataRoot, ...settings },
-      })
+    spawn(options) {
+      const daemon = DaemonProcess.spawn(this, options)
       daemons.push(daemon)
       return daemon
     },
