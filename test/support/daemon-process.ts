@@ -8,6 +8,9 @@ import { useTempDir } from './temp-dir.ts'
 const MAIN = join(import.meta.dirname, '../../src/main.js')
 const DEADLINE = 15_000
 
+/** Only the process itself knows the id that it must find in LISTEN_PID. */
+const HAND_OVER = ['sh', '-c', 'LISTEN_PID=$$ LISTEN_FDS=1 exec "$@"', 'sh']
+
 export type Settings = Readonly<Record<string, string>>
 
 interface Place {
@@ -19,6 +22,8 @@ export interface StartOptions {
   readonly settings?: Settings
   /** A listening socket to hand over, as systemd would. */
   readonly descriptor?: number
+  /** A program that starts it, given as an argument list that its own is added to. */
+  readonly through?: readonly string[]
 }
 
 /** How a process ended, and what it said. */
@@ -55,25 +60,23 @@ export class DaemonProcess {
   /** Starts the program; `ready` or `ended` tells what became of it. */
   static spawn(
     place: Place,
-    { settings = {}, descriptor }: StartOptions = {},
+    { settings = {}, descriptor, through = [] }: StartOptions = {},
   ): DaemonProcess {
-    const env = {
-      PATH: process.env.PATH,
-      STOWAGE_DATA_ROOT: place.dataRoot,
-      STOWAGE_SOCKET: place.socketPath,
-      ...settings,
-    }
-    if (descriptor === undefined) {
-      const child = spawn(process.execPath, [MAIN, 'serve'], { env })
-      return new DaemonProcess(place, child)
-    }
-    // Only the process itself knows the id that it must find in LISTEN_PID.
-    const script = 'LISTEN_PID=$$ LISTEN_FDS=1 exec "$@"'
-    const child = spawn(
-      'sh',
-      ['-c', script, 'sh', process.execPath, MAIN, 'serve'],
-      { env, stdio: ['ignore', 'pipe', 'pipe', descriptor] },
-    )
+    const [program, ...args] = [
+      ...(descriptor === undefined ? through : HAND_OVER),
+      process.execPath,
+      MAIN,
+      'serve',
+    ]
+    const child = spawn(program, args, {
+      stdio: ['ignore', 'pipe', 'pipe', descriptor ?? 'ignore'],
+      env: {
+        PATH: process.env.PATH,
+        STOWAGE_DATA_ROOT: place.dataRoot,
+        STOWAGE_SOCKET: place.socketPath,
+        ...settings,
+      },
+    })
     return new DaemonProcess(place, child)
   }
 

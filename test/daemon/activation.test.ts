@@ -1,0 +1,53 @@
+import * as fs from 'node:fs/promises'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { expect } from 'chai'
+import { needs } from '../support/capabilities.ts'
+import { useDaemons } from '../support/daemon-process.ts'
+import { DatagramReceiver } from '../support/datagram-receiver.ts'
+
+describe('A daemon under systemd', () => {
+  const place = useDaemons()
+
+  it('says when it is ready, and when it is about to stop', async () => {
+    const path = join(place.path, 'notify')
+    using systemd = new DatagramReceiver(path)
+    const daemon = await place.start({ settings: { NOTIFY_SOCKET: path } })
+    expect(systemd.receive()).to.equal('READY=1')
+    await daemon.stop()
+    expect(systemd.receive()).to.equal('STOPPING=1')
+  })
+
+  it('starts all the same when nobody wants to know', async () => {
+    const settings = { NOTIFY_SOCKET: join(place.path, 'absent') }
+    const daemon = await place.start({ settings })
+    await daemon.logged('Cannot notify whoever started this')
+  })
+
+  describe('that is started by the first call', () => {
+    needs('systemd-socket-activate')
+
+    it('answers that very call', async () => {
+      await fs.mkdir(join(place.path, 'run'))
+      const daemon = place.spawn({
+        through: [
+          'systemd-socket-activate',
+          `--listen=${place.socketPath}`,
+          '--fdname=plugin',
+          `--setenv=STOWAGE_DATA_ROOT=${place.dataRoot}`,
+        ],
+      })
+      while (!(await exists(place.socketPath))) await sleep(5)
+      expect(await daemon.docker.call('VolumeDriver.List', {})).to.deep.equal({
+        Volumes: [],
+      })
+      expect(await daemon.stop()).to.include({ code: 0 })
+      expect(await exists(place.socketPath)).to.equal(true)
+    })
+  })
+})
+
+async function exists(path: string): Promise<boolean> {
+  const stats = await fs.stat(path).catch(() => undefined)
+  return stats !== undefined
+}
