@@ -38,6 +38,9 @@ function readText(request: IncomingMessage): Promise<string> {
       if (length <= LIMIT) resolve(Buffer.concat(chunks).toString())
       else reject(new Error(`it is too large: at most ${LIMIT} bytes`))
     })
-    request.once('error', reject)
+    // Also for one that was cut off before anybody read it, which has no error left.
+    const cut = (): void => reject(new Error('it was cut off'))
+    if (request.destroyed) cut()
+    else request.once('error', cut).once('close', cut)
   })
 }
