@@ -114,6 +114,14 @@ export interface ProtoDriver {
   hold?(id: LayerId): Promise<Hold>
 
   /**
+   * Opens a place to apply the layer's one tar at, quicker than its mountpoint.
+   * Where this is absent, that is the place.
+   *
+   * @throws NotFoundError when `id` is not a layer.
+   */
+  openForApply?(id: LayerId): Promise<ApplyPlace>
+
+  /**
    * Where a layer's changes against `parent` can be read without mounting either.
    * Nothing where they cannot, and then two mounted trees are compared.
    *
@@ -127,6 +135,11 @@ export interface ReadableChanges {
   readonly source: TreeSource
   /** Whether somebody may be writing to the layer meanwhile. */
   readonly isWritten: boolean
+}
+
+/** Shows a layer that is written; what was written is there when it is disposed of. */
+export interface ApplyPlace extends AsyncDisposable {
+  readonly mountpoint: string
 }
 
 /** A layer held mounted until the end of the enclosing `await using` scope. */

@@ -4,6 +4,7 @@ import { KeyedMutex } from '../base/keyed-mutex.ts'
 import type { MountSpec } from '../linux/mount.ts'
 import { Holds } from '../state/holds.ts'
 import {
+  type ApplyPlace,
   type CreateOptions,
   type Hold,
   type LayerId,
@@ -136,6 +137,14 @@ export class MountedLayers implements ProtoDriver {
     })
   }
 
+  async openForApply(id: LayerId): Promise<ApplyPlace> {
+    const isFree = !this.#isHeld(id) && !(await this.#isSealed(id))
+    const place = isFree && this.#layers.openForApply?.(id)
+    if (!place) return this.hold(id)
+    this.#pristine.delete(id)
+    return place
+  }
+
   async changesIn(
     id: LayerId,
     parent: LayerId,
@@ -211,9 +220,12 @@ export class MountedLayers implements ProtoDriver {
 
   /** Whether Docker holds a layer that is not sealed. */
   async #isWritten(id: LayerId): Promise<boolean> {
-    if (this.#holds.count(id) === 0) return false
+    return this.#holds.count(id) > 0 && !(await this.#isSealed(id))
+  }
+
+  async #isSealed(id: LayerId): Promise<boolean> {
     const specs = await this.#layers.mounts(id)
-    return specs.every(({ options }) => !options.includes('ro'))
+    return specs.some(({ options }) => options.includes('ro'))
   }
 
   async #letGo(id: LayerId): Promise<void> {

@@ -5,10 +5,12 @@ import { layerChanges } from '../archive/layer-changes.ts'
 import { sizeOfChanges } from '../archive/changes-size.ts'
 import { layerDiff } from '../archive/layer-diff.ts'
 import { applyLayer } from '../archive/layer-apply.ts'
+import { NotFoundError } from '../base/errors.ts'
 import { type Log, SILENT } from '../base/log.ts'
 import { startedStream } from '../base/started-stream.ts'
 import { ApplyMarks } from './apply-marks.ts'
 import {
+  type ApplyPlace,
   type CreateOptions,
   type Driver,
   type Hold,
@@ -136,10 +138,20 @@ export class NaiveDiffDriver implements Driver {
     _parent: LayerId,
     tar: Readable,
   ): Promise<number> {
-    await using layer = await this.hold(id)
-    return await this.#marks.run(id, () =>
-      applyLayer(layer.mountpoint, tar, { idMaps: this.#idMaps }),
-    )
+    if (!(await this.#proto.exists(id))) {
+      throw new NotFoundError(`Layer "${id}" does not exist`)
+    }
+    return await this.#marks.run(id, async () => {
+      await using place = await this.#openForApply(id)
+      return await applyLayer(place.mountpoint, tar, { idMaps: this.#idMaps })
+    })
+  }
+
+  async #openForApply(id: LayerId): Promise<ApplyPlace> {
+    if (this.#isNaive || this.#proto.openForApply === undefined) {
+      return hold(this.#proto, id)
+    }
+    return this.#proto.openForApply(id)
   }
 
   async *#tar(id: LayerId, parent: LayerId): AsyncGenerator<Uint8Array, void> {

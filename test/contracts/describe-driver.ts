@@ -509,6 +509,16 @@ export function describeDriver(
         })
       }
 
+      it('refuses a layer that another stands on', async () => {
+        await base('base')
+        await driver.create('child', 'base')
+        await expectRejection(
+          apply('base', NO_PARENT, forgeTar({ name: 'x', content: 'x' })),
+          Error,
+        )
+        expect(Object.keys(await look('child'))).not.to.include('x')
+      })
+
       it('refuses a layer that does not exist', async () => {
         await expectRejection(
           apply('absent', NO_PARENT, TAR_END),
@@ -517,6 +527,17 @@ export function describeDriver(
         )
         await driver.create('absent', NO_PARENT)
         await apply('absent', NO_PARENT, TAR_END)
+      })
+
+      it('is done to a layer that Docker holds, and it sees it', async () => {
+        await base('base')
+        await driver.create('child', 'base')
+        const mountpoint = await driver.get('child')
+        await apply('child', 'base', forgeTar({ name: 'x', content: 'new' }))
+        const text = await fs.readFile(join(mountpoint, 'x'), 'utf8')
+        expect(text).to.equal('new')
+        await driver.put('child')
+        expect(await mountsBelow(temp.path)).to.deep.equal([])
       })
     })
 

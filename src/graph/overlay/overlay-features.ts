@@ -9,8 +9,10 @@ import type { Home } from '../home.ts'
 export interface OverlayFeatures {
   /** Options that keep uppers plain, so that they tell a layer's changes. */
   readonly options: readonly string[]
-  /** Whether an upper tells its layer's changes, and may be written directly. */
+  /** Whether an upper tells its layer's changes. */
   readonly tellsChanges: boolean
+  /** Whether a mount may be taken away without writing what is dirty to the disk. */
+  readonly maySkipSync: boolean
 }
 
 /**
@@ -19,6 +21,9 @@ export interface OverlayFeatures {
  */
 const OFF = ['index', 'redirect_dir', 'metacopy'] as const
 const PARAMETERS = '/sys/module/overlay/parameters'
+
+/** Since Linux 5.10: whoever takes the mount away does not wait for the disk. */
+export const VOLATILE = 'volatile'
 
 const PROBE = ['lower', 'upper', 'work'] as const
 
@@ -37,9 +42,14 @@ export async function probeOverlay(home: Home): Promise<OverlayFeatures> {
   try {
     await fs.mkdir(join(absolute, 'lower/directory'))
     await fs.writeFile(join(absolute, 'lower/file'), '')
-    await mountProbe(home, draft, options)
+    const maySkipSync = await mountsWith(home, draft, [...options, VOLATILE])
+    if (!maySkipSync) await mountProbe(home, draft, options)
     try {
-      return { options, tellsChanges: await tryOut(home, absolute) }
+      return {
+        options,
+        tellsChanges: await tryOut(home, absolute),
+        maySkipSync,
+      }
     } finally {
       await home.unmount(`${draft}/merged`)
     }
@@ -57,6 +67,20 @@ async function switchesOff(): Promise<readonly string[]> {
     if (!isErrno(error, 'ENOENT')) throw error
   }
   return OFF.filter((name) => known.includes(name)).map((name) => `${name}=off`)
+}
+
+async function mountsWith(
+  home: Home,
+  draft: string,
+  options: readonly string[],
+): Promise<boolean> {
+  try {
+    await mountProbe(home, draft, options)
+    return true
+  } catch (error) {
+    if (error instanceof NotSupportedError) return false
+    throw error
+  }
 }
 
 async function mountProbe(

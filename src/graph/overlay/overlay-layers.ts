@@ -1,9 +1,11 @@
+import * as fs from 'node:fs/promises'
 import type { TreeSource } from '../../archive/tree-source.ts'
 import { InvalidArgumentError } from '../../base/errors.ts'
 import { Thread } from '../../base/thread.ts'
 import { filesystemOf } from '../../linux/fs-magic.ts'
 import type { MountSpec } from '../../linux/mount.ts'
 import {
+  type ApplyPlace,
   type CreateOptions,
   type LayerId,
   NO_PARENT,
@@ -16,7 +18,11 @@ import type { Step } from '../step.ts'
 import type { TreeCalls } from '../tree-worker.ts'
 import * as layout from './layout.ts'
 import { linkOf, sweepLinks } from './links.ts'
-import { type OverlayFeatures, probeOverlay } from './overlay-features.ts'
+import {
+  type OverlayFeatures,
+  probeOverlay,
+  VOLATILE,
+} from './overlay-features.ts'
 
 /** Layers as directories of changes, which overlayfs shows as one tree. */
 export class OverlayLayers implements LayerDriver {
@@ -71,15 +77,30 @@ export class OverlayLayers implements LayerDriver {
     if (lowers.length === 0) {
       return [{ type: 'bind', source: upper, options: readonly ? ['ro'] : [] }]
     }
-    const directories = readonly
-      ? ['ro', `lowerdir=${[upper, ...lowers].join(':')}`]
-      : [
-          `lowerdir=${lowers.join(':')}`,
-          `upperdir=${upper}`,
-          `workdir=${this.#work(id)}`,
-        ]
-    const options = [...this.#features.options, ...directories]
-    return [{ type: 'overlay', source: 'overlay', options }]
+    if (!readonly) return [this.#writable(id, lowers)]
+    return [this.#overlay('ro', `lowerdir=${[upper, ...lowers].join(':')}`)]
+  }
+
+  /** A base's upper as it is; else a mount of our own that nobody waits for. */
+  async openForApply(id: LayerId): Promise<ApplyPlace> {
+    const lowers = this.#lowers(id)
+    if (lowers.length === 0) {
+      const mountpoint = this.#home.absolute(this.#upper(id))
+      return { mountpoint, [Symbol.asyncDispose]: async () => undefined }
+    }
+    const target = this.#home.draft()
+    const options = this.#features.maySkipSync ? [VOLATILE] : []
+    await this.#home.mount([this.#writable(id, lowers, options)], target)
+    return {
+      mountpoint: this.#home.absolute(target),
+      [Symbol.asyncDispose]: async () => {
+        await this.#home.unmount(target)
+        // The kernel's note that this work directory was not synced: no mount
+        // succeeds while it is there. The upper is as safe as any other file.
+        const note = this.#home.absolute(`${this.#work(id)}/work/incompat`)
+        await fs.rm(note, { recursive: true, force: true })
+      },
+    }
   }
 
   seal(id: LayerId): Promise<void> {
@@ -145,6 +166,27 @@ export class OverlayLayers implements LayerDriver {
   async close(): Promise<void> {
     await this.#thread.close()
     await this.#folders.close()
+  }
+
+  #writable(
+    id: LayerId,
+    lowers: readonly string[],
+    options: readonly string[] = [],
+  ): MountSpec {
+    return this.#overlay(
+      ...options,
+      `lowerdir=${lowers.join(':')}`,
+      `upperdir=${this.#upper(id)}`,
+      `workdir=${this.#work(id)}`,
+    )
+  }
+
+  #overlay(...options: readonly string[]): MountSpec {
+    return {
+      type: 'overlay',
+      source: 'overlay',
+      options: [...this.#features.options, ...options],
+    }
   }
 
   #base(draft: string): readonly Step[] {
