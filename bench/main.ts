@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util'
 import { type Kind, KINDS } from './contender.ts'
 import { benchDocker } from './docker.ts'
+import { benchInside } from './inside.ts'
 import { LAYER_GROUPS, layerScenarios } from './layers.ts'
 import { benchMemory } from './memory.ts'
 import { whyNoPeer } from './peer.ts'
@@ -41,6 +42,7 @@ const BENCHES: readonly Bench[] = [
     run: async (samples, options) =>
       playAll(await scaleScenarios(), samples, options),
   },
+  { name: 'inside', groups: ['inside'], needsPeer: false, run: benchInside },
   { name: 'memory', groups: ['memory'], needsPeer: true, run: benchMemory },
   { name: 'volumes', groups: ['volume'], needsPeer: false, run: benchVolumes },
   { name: 'docker', groups: ['docker'], needsPeer: false, run: benchDocker },
