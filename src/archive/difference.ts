@@ -35,7 +35,8 @@ export function isDifferent(
   if (isDirectory(a)) return capabilityDiffers(now, was)
   if (a.size !== b.size || !isSameTime(a, b)) return true
   if (isUntouchedSince(a, copied)) return false
-  return capabilityDiffers(now, was) || contentDiffers(now, was)
+  if (isFile(a) && a.size > 0) return filesDiffer(now, was)
+  return capabilityDiffers(now, was) || targetDiffers(now, was)
 }
 
 /** A moment on the clock that the filesystem stamps changes with. */
@@ -93,25 +94,26 @@ function isUntouchedSince(status: FileStatus, copied: ChangeTime): boolean {
 }
 
 function capabilityDiffers(now: Found, was: Found): boolean {
-  const a = capabilityOf(now)
-  const b = capabilityOf(was)
-  return a === undefined || b === undefined ? a !== b : !a.equals(b)
+  return !isSameValue(
+    getXattr(now.directory.pathTo(now.name), CAPABILITY),
+    getXattr(was.directory.pathTo(was.name), CAPABILITY),
+  )
 }
 
-function capabilityOf({ directory, name }: Found): Buffer | undefined {
-  return getXattr(directory.pathTo(name), CAPABILITY)
+function targetDiffers(now: Found, was: Found): boolean {
+  if (!isSymlink(now.status)) return false
+  return now.directory.readLink(now.name) !== was.directory.readLink(was.name)
 }
 
-function contentDiffers(now: Found, was: Found): boolean {
-  if (isSymlink(now.status)) {
-    return now.directory.readLink(now.name) !== was.directory.readLink(was.name)
-  }
-  if (!isFile(now.status) || now.status.size === 0) return false
+/** Whether two files of equal size have other capabilities or other bytes. */
+function filesDiffer(now: Found, was: Found): boolean {
   const a = now.directory.openFile(now.name)
   const b = was.directory.openFile(was.name)
   try {
     // Gone or replaced since a moment ago: whatever it is now, it is different.
-    return a === undefined || b === undefined || bytesDiffer(a, b)
+    if (a === undefined || b === undefined) return true
+    const isSame = isSameValue(getXattr(a, CAPABILITY), getXattr(b, CAPABILITY))
+    return !isSame || bytesDiffer(a, b, now.status.size)
   } finally {
     if (a !== undefined) closeFile(a)
     if (b !== undefined) closeFile(b)
@@ -122,11 +124,18 @@ const CHUNK = 128 * 1024
 const ours = Buffer.alloc(CHUNK)
 const theirs = Buffer.alloc(CHUNK)
 
-function bytesDiffer(a: number, b: number): boolean {
-  for (;;) {
-    const length = readSync(a, ours, 0, CHUNK, null)
-    if (readSync(b, theirs, 0, CHUNK, null) !== length) return true
-    if (length === 0) return false
-    if (ours.compare(theirs, 0, length, 0, length) !== 0) return true
+function bytesDiffer(a: number, b: number, size: number): boolean {
+  for (let rest = size; rest > 0; rest -= CHUNK) {
+    const wanted = Math.min(rest, CHUNK)
+    const length = readSync(a, ours, 0, wanted, null)
+    // One that has become shorter meanwhile is no longer the same.
+    if (length !== wanted) return true
+    if (readSync(b, theirs, 0, wanted, null) !== wanted) return true
+    if (ours.compare(theirs, 0, wanted, 0, wanted) !== 0) return true
   }
+  return false
+}
+
+function isSameValue(a: Buffer | undefined, b: Buffer | undefined): boolean {
+  return a === undefined || b === undefined ? a === b : a.equals(b)
 }

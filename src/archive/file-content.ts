@@ -27,9 +27,16 @@ export class FileContent {
   #dataStart = 0
   #dataEnd: number
 
-  constructor(descriptor: number, { sparse }: { readonly sparse: boolean }) {
+  /** @param status What the file is, where that is known already. */
+  constructor(
+    descriptor: number,
+    {
+      sparse,
+      status = statusOf(descriptor),
+    }: { readonly sparse: boolean; readonly status?: FileStatus | undefined },
+  ) {
     this.descriptor = descriptor
-    this.status = statusOf(descriptor)
+    this.status = status
     const { blocks, size } = this.status
     // Fewer blocks than its size needs: somewhere it has holes.
     const hasHoles = blocks * 512 < size
@@ -63,10 +70,11 @@ export class FileContent {
     return length
   }
 
-  /** Whether somebody wrote to it since it was opened. */
+  /** Whether it is another file than its status tells, or somebody wrote to it. */
   hasChanged(): boolean {
     const now = statusOf(this.descriptor)
     return (
+      now.inode !== this.status.inode ||
       now.size !== this.status.size ||
       now.modifiedSeconds !== this.status.modifiedSeconds ||
       now.modifiedNanoseconds !== this.status.modifiedNanoseconds

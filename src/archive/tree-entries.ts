@@ -4,7 +4,7 @@ import { type FileStatus, isFile } from '../linux/file-status.ts'
 import { getXattr, listXattrs } from '../linux/xattr.ts'
 import { CAPABILITY } from './difference.ts'
 import { FileContent } from './file-content.ts'
-import { type IdMaps, toContainer } from './id-map.ts'
+import { type IdMap, type IdMaps, toContainer } from './id-map.ts'
 import { describePath, type PathString } from './path-bytes.ts'
 import { type EntryType, NO_XATTRS } from './tar/tar-entry.ts'
 import type { TarHeader } from './tar/tar-writer.ts'
@@ -113,20 +113,20 @@ export class TreeEntries {
     return this.#other(present, type)
   }
 
-  #file({ change, name }: Present): OutgoingEntry | undefined {
+  #file({ change, status: walked, name }: Present): OutgoingEntry | undefined {
+    const { isExact, isWritable } = this.#rules
     const descriptor = change.directory.openFile(change.name)
     if (descriptor === undefined) return this.#vanished(change)
     const content = new FileContent(descriptor, {
-      sparse: this.#rules.isExact,
+      sparse: isExact,
+      // Nobody writes to a sealed tree; that it is the same is seen at the end.
+      status: isWritable ? undefined : walked,
     })
     try {
       const { status } = content
       const xattrs = this.#xattrs(change.path, descriptor)
       const header = this.#header({ change, status, name }, 'file', xattrs)
-      if (isFile(status)) {
-        const { size } = status
-        return { path: change.path, content, header: { ...header, size } }
-      }
+      if (isFile(status)) return { path: change.path, content, header }
     } catch (error) {
       content.close()
       throw error
@@ -158,14 +158,16 @@ export class TreeEntries {
     type: EntryType,
     xattrs: TarHeader['xattrs'],
   ): TarHeader {
+    const { uids, gids } = this.#rules.idMaps
     const isDevice = type === 'character-device' || type === 'block-device'
     return {
       name: type === 'directory' ? `${name || '.'}/` : name,
       type,
       linkName: '',
       mode: status.mode & 0o7777,
-      ...this.#owner(change.path, status),
-      size: 0,
+      uid: this.#owner(change.path, status.uid, uids),
+      gid: this.#owner(change.path, status.gid, gids),
+      size: type === 'file' ? status.size : 0,
       seconds: status.modifiedSeconds,
       nanoseconds: this.#rules.isExact ? status.modifiedNanoseconds : 0,
       devMajor: isDevice ? status.deviceMajor : 0,
@@ -174,13 +176,9 @@ export class TreeEntries {
     }
   }
 
-  #owner(path: PathString, status: FileStatus): { uid: number; gid: number } {
-    const { uids, gids } = this.#rules.idMaps
+  #owner(path: PathString, id: number, map: IdMap): number {
     try {
-      return {
-        uid: toContainer(status.uid, uids),
-        gid: toContainer(status.gid, gids),
-      }
+      return toContainer(id, map)
     } catch (error) {
       throw new InvalidArgumentError(
         `The owner of ${describePath(path)} cannot be told: ${messageOf(error)}`,

@@ -229,7 +229,7 @@ function writeBlock(target: Buffer, fields: BlockFields, flag: string): void {
 function writeChecksum(target: Buffer): void {
   const [start, length] = CHECKSUM
   let sum = length * 0x20
-  for (const byte of target) sum += byte
+  for (let at = 0; at < BLOCK_SIZE; at += 1) sum += target[at] ?? 0
   writeNumber(target, [start, length - 1], sum)
   target[start + length - 1] = 0x20
 }
@@ -238,9 +238,19 @@ function writeChecksum(target: Buffer): void {
 function writeNumber(target: Buffer, field: Field, value: number): void {
   const [start, length] = field
   let rest = fitsNumber(value, field) ? value : 0
-  for (let at = start + length - 2; at >= start; at -= 1) {
-    target[at] = 0x30 + (rest % 8)
-    rest = Math.floor(rest / 8)
+  let at = start + length - 2
+  // Beyond 32 bits in halves: bitwise operators know no more, and divisions are slow.
+  if (rest > 0x3fffffff) {
+    for (let low = rest % 0x40000000, digit = 0; digit < 10; digit += 1) {
+      target[at] = 0x30 + (low & 7)
+      low >>>= 3
+      at -= 1
+    }
+    rest = Math.floor(rest / 0x40000000)
+  }
+  for (; at >= start; at -= 1) {
+    target[at] = 0x30 + (rest & 7)
+    rest >>>= 3
   }
 }
 
@@ -251,8 +261,13 @@ function writeText(target: Buffer, [start]: Field, text: PathString): void {
 }
 
 function fitsNumber(value: number, [, length]: Field): boolean {
-  return value >= 0 && value < 8 ** (length - 1)
+  const beyond = length === SIZE[1] ? BEYOND_ELEVEN_DIGITS : BEYOND_SEVEN_DIGITS
+  return value >= 0 && value < beyond
 }
+
+/** What fields of twelve and of eight characters cannot hold, with a NUL behind. */
+const BEYOND_ELEVEN_DIGITS = 8 ** 11
+const BEYOND_SEVEN_DIGITS = 8 ** 7
 
 function fitsField(text: PathString, [, length]: Field): boolean {
   return text.length <= length && isAscii(text)
