@@ -7,7 +7,6 @@ import { layerDiff } from '../archive/layer-diff.ts'
 import { applyLayer } from '../archive/layer-apply.ts'
 import { NotFoundError } from '../base/errors.ts'
 import { type Log, SILENT } from '../base/log.ts'
-import { startedStream } from '../base/started-stream.ts'
 import { ApplyMarks } from './apply-marks.ts'
 import {
   type ApplyPlace,
@@ -120,7 +119,19 @@ export class NaiveDiffDriver implements Driver {
   }
 
   async diff(id: LayerId, parent: LayerId): Promise<Readable> {
-    return startedStream(this.#tar(id, parent))
+    const trees = await this.#compare(id, parent)
+    return layerDiff(trees.source, {
+      idMaps: this.#idMaps,
+      writable: trees.isWritten,
+      release: async () => trees[Symbol.asyncDispose](),
+      onOmission: ({ path, reason }) => {
+        this.#log.warn('Left out of a layer tar', {
+          layer: id,
+          path: String(path),
+          reason,
+        })
+      },
+    })
   }
 
   async *changes(id: LayerId, parent: LayerId): AsyncGenerator<Change, void> {
@@ -152,21 +163,6 @@ export class NaiveDiffDriver implements Driver {
       return hold(this.#proto, id)
     }
     return this.#proto.openForApply(id)
-  }
-
-  async *#tar(id: LayerId, parent: LayerId): AsyncGenerator<Uint8Array, void> {
-    await using trees = await this.#compare(id, parent)
-    yield* await layerDiff(trees.source, {
-      idMaps: this.#idMaps,
-      writable: trees.isWritten,
-      onOmission: ({ path, reason }) => {
-        this.#log.warn('Left out of a layer tar', {
-          layer: id,
-          path: String(path),
-          reason,
-        })
-      },
-    })
   }
 
   /** Finds where the changes are, and keeps them readable until disposed of. */
