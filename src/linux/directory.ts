@@ -3,7 +3,7 @@ import { constants as system } from 'node:os'
 import { type FileStatus, statusAt, statusOf } from './file-status.ts'
 import { cPath, declare, type PathBytes, systemError } from './libc.ts'
 
-const { EACCES, ELOOP, ENOENT, ENOTDIR, ENXIO, EPERM, ESTALE } = system.errno
+const { EACCES, ELOOP, ENOENT, ENOTDIR, ENXIO, EPERM } = system.errno
 const { O_DIRECTORY, O_NOATIME, O_NOFOLLOW, O_NONBLOCK, O_RDONLY } = constants
 const O_CLOEXEC = 0o2000000
 const AT_FDCWD = -100
@@ -187,7 +187,9 @@ export class Directory {
       now.onMinor !== onMinor
     ) {
       close(descriptor)
-      throw this.#failure(-ESTALE, 'open', '')
+      throw new Error(
+        `The directory "${this.describe('')}" was replaced while it was read`,
+      )
     }
     this.#descriptor = descriptor
     this.#used = clock += 1

@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process'
+import { execFileSync, spawn } from 'node:child_process'
 import * as fs from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect } from 'chai'
@@ -330,6 +330,30 @@ describe('The diff of a layer', () => {
       expect(entries.map(({ name }) => name)).to.deep.equal(['big'])
     })
 
+    it('never leaves the tree, whatever is renamed meanwhile', async () => {
+      const secret = 'what lies outside'
+      await build(
+        home.path,
+        directory('outside'),
+        file('outside/file', secret),
+        directory('tree/dir'),
+        file('tree/dir/file', 'inside'),
+        symlink('tree/link', '../outside'),
+      )
+      const swapping = spawn('sh', ['-c', SWAP], { cwd: tree })
+      try {
+        for (let round = 0; round < 100; round += 1) {
+          const tar = await collect(
+            await layerDiff({ tree }, { writable: true }),
+          )
+          expect(tar.includes(secret)).to.equal(false)
+          readTar(tar)
+        }
+      } finally {
+        swapping.kill()
+      }
+    })
+
     it('fails and names the path if nobody should be writing', async () => {
       for (const [meddle, path] of [
         [shrink, /big/],
@@ -367,5 +391,8 @@ async function openFilesBelow(directory_: string): Promise<string[]> {
 const shrink: Meddle = (tree) => fs.truncate(join(tree, 'big'), 5_000_000)
 const grow: Meddle = (tree) => fs.appendFile(join(tree, 'big'), 'more')
 const vanish: Meddle = (tree) => fs.rm(join(tree, 'later'))
+
+/** Now `dir` is a directory, now a link out of the tree. */
+const SWAP = 'while :; do mv dir d; mv link dir; mv dir link; mv d dir; done'
 
 type Meddle = (tree: string) => Promise<void>
