@@ -137,12 +137,15 @@ function listed({ name: volume, volume: known }: CatalogueEntry): object {
 }
 
 function inspected(volumes: VolumeLookupCache, entry: CatalogueEntry): object {
+  const options = entry.volume?.options
   return {
     ...listed(entry),
     Status: {
       store: entry.store,
-      options: entry.volume?.options.typed,
-      labels: entry.volume?.options.labels,
+      kind: entry.kind,
+      capacity: options?.capacity,
+      options: options?.typed,
+      labels: options?.labels,
       holders: volumes.holders(entry.name).size,
       problem: entry.problem,
     },

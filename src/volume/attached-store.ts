@@ -41,6 +41,8 @@ export interface StoreStatus {
 export interface CatalogueEntry {
   readonly name: string
   readonly store: string
+  /** The kind of the store. */
+  readonly kind: string
   readonly volume?: Volume
   readonly problem?: string
 }
@@ -94,7 +96,7 @@ export class AttachedStore {
     this.#holds = holds
     this.#log = log.child({ store: source.name })
     for (const name of journal.names) {
-      this.#entries.set(name, { name, store: this.name })
+      this.#enter(name, {})
     }
     this.#firstTry = this.#try()
     this.#tries = this.#tryAgain()
@@ -161,7 +163,7 @@ export class AttachedStore {
   async keep(volume: Volume): Promise<void> {
     const { name } = volume
     this.#changes?.add(name)
-    this.#entries.set(name, { name, store: this.name, volume })
+    this.#enter(name, { volume })
     await this.#journal.add(name)
   }
 
@@ -244,7 +246,7 @@ export class AttachedStore {
     for (const volume of volumes) {
       const { name } = volume
       if (changes.has(name)) continue
-      this.#entries.set(name, { name, store: this.name, volume })
+      this.#enter(name, { volume })
     }
     for (const { name, reason } of problems) {
       if (!changes.has(name)) this.#keepProblem(name, reason)
@@ -258,7 +260,12 @@ export class AttachedStore {
     this.#log.warn('Damaged volume', { volume: name, reason })
     // What no volume can be called takes nobody's name.
     if (!isStorageName(name)) return
-    this.#entries.set(name, { name, store: this.name, problem: reason })
+    this.#enter(name, { problem: reason })
+  }
+
+  #enter(name: string, what: Pick<CatalogueEntry, 'volume' | 'problem'>): void {
+    const { name: store, kind } = this.#source
+    this.#entries.set(name, { name, store, kind, ...what })
   }
 
   /** Who is said to hold a volume is right only as far as the kernel agrees. */

@@ -101,9 +101,8 @@ export class Catalogue {
   entry(name: string): CatalogueEntry | undefined {
     const stores = [...this.#stores.values()]
     const entries = stores.flatMap((store) => store.entry(name) ?? [])
-    if (entries.length > 1) return twins(entries)
     const [entry] = entries
-    if (entry !== undefined) return entry
+    if (entry !== undefined) return single(entry, entries)
     const unknown = stores.find((store) => !store.knowsNames)
     if (unknown === undefined) return undefined
     throw new UnavailableError(
@@ -125,10 +124,12 @@ export class Catalogue {
   }
 }
 
-/** Two volumes of one name: using either would be a guess. */
-function twins(entries: readonly CatalogueEntry[]): CatalogueEntry {
-  const stores = entries.map(({ store }) => store)
-  const [{ name, store } = { name: '', store: '' }] = entries
-  const problem = `it is in more than one store: ${stores.join(', ')}`
-  return { name, store, problem }
+/** Of two volumes with one name, using either would be a guess. */
+function single(
+  first: CatalogueEntry,
+  all: readonly CatalogueEntry[],
+): CatalogueEntry {
+  if (all.length === 1) return first
+  const stores = all.map(({ store }) => store).join(', ')
+  return { ...first, problem: `it is in more than one store: ${stores}` }
 }

@@ -155,13 +155,14 @@ describe('volumeRoutes', () => {
       expect(await listed()).to.deep.equal(['db'])
     })
 
-    it('shows the store, options, labels and holders', async () => {
+    it('shows the store and its kind, options, labels and holders', async () => {
       await create('db', { Mode: '0750', 'label.team': 'blue' })
       await mount('db', 'one')
       const { Volume: volume } = (await get('db')) as { Volume: object }
       expect(volume).to.deep.include({
         Status: {
           store: 'default',
+          kind: 'local',
           options: { Mode: '0750', 'label.team': 'blue' },
           labels: { team: 'blue' },
           holders: 1,
