@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util'
-import { InUseError, UnavailableError } from '../base/errors.ts'
+import { InUseError, messageOf, UnavailableError } from '../base/errors.ts'
 import { KeyedMutex } from '../base/keyed-mutex.ts'
 import type { Driver } from './driver.ts'
 import { type InitParameters, readInit, writeInit } from './init.ts'
@@ -75,9 +75,10 @@ export class GraphHost {
         'There are no layers yet: Docker has not said Init, which it does when it starts',
       )
     }
-    throw new UnavailableError('Layers cannot be opened', {
-      cause: this.#reason,
-    })
+    throw new UnavailableError(
+      `Layers cannot be opened: ${messageOf(this.#reason)}`,
+      { cause: this.#reason },
+    )
   }
 
   /** Leaves everything mounted: a restart is nothing that containers notice. */

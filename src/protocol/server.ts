@@ -3,6 +3,9 @@ import * as http from 'node:http'
 import * as net from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 
+/** How many may wait to be taken, as in the socket unit. */
+const BACKLOG = 1024
+
 /** How long a call may be on its way from a connection that was made in time. */
 const GRACE = 50
 
@@ -43,7 +46,7 @@ export class Server {
 
   /** Takes calls from the socket behind `descriptor`. */
   async listen(descriptor: number): Promise<void> {
-    this.#http.listen({ fd: descriptor })
+    this.#http.listen({ fd: descriptor, backlog: BACKLOG })
     await once(this.#http, 'listening')
   }
 

@@ -70,6 +70,8 @@ class Lease {
         void this.#retake()
       },
     })
+    // It was made with what the umask leaves of 0777, for anybody to write into.
+    await fs.chmod(this.#directory, 0o755)
   }
 
   async release(): Promise<void> {

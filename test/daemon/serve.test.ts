@@ -132,6 +132,14 @@ describe('stowage serve', () => {
     expect(stderr).to.match(/edition 999.*: use a newer one\n$/)
   })
 
+  it('ends when half of it cannot be opened, and says why', async () => {
+    await fs.mkdir(place.dataRoot)
+    await fs.writeFile(join(place.dataRoot, 'state'), 'not a directory')
+    const { code, stderr } = await place.spawn().ended()
+    expect(code).to.equal(1)
+    expect(stderr).to.match(/^stowage: E\w+: .*\/state.*\n$/)
+  })
+
   it('stops at a bad setting with one line that names it', async () => {
     const bad: Settings = {
       STOWAGE_DATA_ROOT: 'var/lib/stowage',

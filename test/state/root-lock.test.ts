@@ -26,7 +26,8 @@ describe('lockRoot', () => {
 
   it('shows a lease beside it to those who look from elsewhere', async () => {
     const lock = await lockRoot(home.path, SILENT)
-    expect(await fs.readdir(home.path)).to.include('lock.lease')
+    const lease = await fs.stat(join(home.path, 'lock.lease'))
+    expect(lease.mode & 0o777).to.equal(0o755)
     await lock.release()
     expect(await fs.readdir(home.path)).not.to.include('lock.lease')
   })

@@ -45,6 +45,7 @@ const PROBES = {
   sqlite3: () => command('sqlite3', '--version'),
   zstd: () => command('zstd', '--version'),
   strace: () => command('strace', '-V'),
+  'systemd-analyze': () => command('systemd-analyze', '--version'),
   'systemd-socket-activate': () =>
     command('systemd-socket-activate', '--version'),
 } satisfies Record<string, () => Promise<void>>
