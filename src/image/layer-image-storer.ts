@@ -140,6 +140,9 @@ export class LayerImageStorer implements ImageStorer {
     return this.#turns.run(name, async () => {
       await this.#refuseAbsent(name)
       const path = this.#path(name)
+      for (const part of [layout.IMAGES, layout.WRITABLE]) {
+        await fs.mkdir(join(path, part), { recursive: true, mode: 0o700 })
+      }
       await writeFileAtomic(join(path, layout.STORE_RECORD), formatRecord({}))
       await this.#store(name).repairScratch()
       return this.#store(name)
