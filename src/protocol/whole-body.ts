@@ -2,6 +2,10 @@ import type { IncomingMessage } from 'node:http'
 import { Readable } from 'node:stream'
 import { finished } from 'node:stream/promises'
 import { InvalidArgumentError } from '../base/errors.ts'
+import { collectYoungGarbage } from '../base/young-garbage.ts'
+
+/** Chunks of so many bytes are left lying, and then freed at once. */
+const COLLECT_AFTER = 8 * 1024 * 1024
 
 /**
  * Gives the body of `request` to `use`, and returns its result once the body has
@@ -23,7 +27,13 @@ export async function withWholeBody<T>(
   const body = new Readable({ read: () => request.resume() })
   // It may fail before anybody reads it, and whoever reads it then is told.
   body.on('error', () => {})
+  let passed = 0
   request.on('data', (chunk: Buffer) => {
+    passed += chunk.length
+    if (passed >= COLLECT_AFTER) {
+      passed = 0
+      collectYoungGarbage()
+    }
     if (!body.destroyed && !body.push(chunk)) request.pause()
   })
   const over = endWith(request, body)
