@@ -23,6 +23,11 @@ export async function driverOf(home: string): Promise<string | undefined> {
   return format?.kind
 }
 
+/** Whether some driver keeps layers in `home`, which may not be there at all. */
+export async function isClaimed(home: string): Promise<boolean> {
+  return (await readFormat(join(home, FORMAT))) !== undefined
+}
+
 /**
  * Says for all time that `driver` keeps the layers of `home`.
  *

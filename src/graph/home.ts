@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import type { Stats } from 'node:fs'
 import { rmdirSync } from 'node:fs'
 import * as fs from 'node:fs/promises'
 import { join } from 'node:path'
@@ -44,11 +45,17 @@ export class Home {
   readonly log: Log
   /** The host's ids of the user namespace's root, or 0 and 0. */
   readonly root: Owner
+  readonly #identity: { readonly dev: number; readonly ino: number }
   readonly #lock: RootLock
   readonly #thread: Thread<HomeCalls>
 
-  private constructor(path: string, options: HomeOptions, lock: RootLock) {
+  private constructor(
+    path: string,
+    options: HomeOptions,
+    { identity, lock }: { identity: Stats; lock: RootLock },
+  ) {
     this.path = path
+    this.#identity = identity
     this.log = options.log
     this.idMaps = options.idMaps ?? NO_ID_MAPS
     this.root = rootOf(this.idMaps)
@@ -67,11 +74,23 @@ export class Home {
     const path = await fs.realpath(directory)
     await fs.chown(path, 0, gid)
     await fs.chmod(path, 0o710)
-    return new Home(path, options, await lockRoot(path, options.log))
+    const lock = await lockRoot(path, options.log)
+    return new Home(path, options, { identity: await fs.stat(path), lock })
   }
 
   absolute(path: string): string {
     return join(this.path, path)
+  }
+
+  /** Whether the path still leads to the directory that was opened. */
+  async isInPlace(): Promise<boolean> {
+    try {
+      const { dev, ino } = await fs.stat(this.path)
+      return dev === this.#identity.dev && ino === this.#identity.ino
+    } catch (error) {
+      if (isErrno(error, 'ENOENT', 'ENOTDIR')) return false
+      throw error
+    }
   }
 
   /** A name that nothing has, for something in the making. */

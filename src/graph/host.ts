@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util'
 import { InUseError, messageOf, UnavailableError } from '../base/errors.ts'
 import { KeyedMutex } from '../base/keyed-mutex.ts'
 import type { Driver } from './driver.ts'
+import { isClaimed } from './format.ts'
 import { type InitParameters, readInit, writeInit } from './init.ts'
 import {
   type DriverOptions,
@@ -36,12 +37,14 @@ export class GraphHost {
   /**
    * Opens the driver of the last Init, if there was one. Where that fails the host
    * is open all the same, and the failure is what {@link driver} answers.
+   *
+   * A Home that is not there is not made: its disk may not be mounted yet.
    */
   static async open(options: GraphHostOptions): Promise<GraphHost> {
     const host = new GraphHost(options)
     try {
       const last = await readInit(options.dataRoot)
-      if (last !== undefined) await host.#switchTo(last)
+      if (last !== undefined) await host.#reopen(last)
     } catch (error) {
       options.log.error('Layers cannot be opened again', { error })
       host.#reason = error
@@ -51,7 +54,8 @@ export class GraphHost {
 
   /**
    * Opens the driver for `parameters`. With those of the present driver, nothing
-   * happens; with another Home or other maps it is replaced.
+   * happens, unless somebody has deleted its Home meanwhile, or mounted a disk over
+   * it; with another Home or other maps it is replaced.
    *
    * @throws InUseError for another Home while layers of the present one are held.
    * @throws InvalidArgumentError for an option that is unknown.
@@ -59,7 +63,8 @@ export class GraphHost {
   async init(parameters: InitParameters): Promise<void> {
     await this.#turns.run('driver', async () => {
       const present = this.#parameters
-      if (isDeepStrictEqual(parameters, present)) return
+      const isSame = isDeepStrictEqual(parameters, present)
+      if (isSame && (await this.#open?.isInPlace()) === true) return
       parseStorageOptions(parameters.options)
       if (present !== undefined) this.#refuseToLeave(present, parameters)
       await this.#switchTo(parameters)
@@ -91,6 +96,15 @@ export class GraphHost {
     throw new InUseError(
       `Cannot switch from "${present.home}" to "${next.home}": layers there are in use. Stop the Docker daemon that uses them`,
     )
+  }
+
+  async #reopen(parameters: InitParameters): Promise<void> {
+    if (!(await isClaimed(parameters.home))) {
+      throw new UnavailableError(
+        `"${parameters.home}" has no layers. If its disk is mounted by now, restart the Docker daemon`,
+      )
+    }
+    await this.#switchTo(parameters)
   }
 
   async #switchTo(parameters: InitParameters): Promise<void> {

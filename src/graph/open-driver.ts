@@ -2,6 +2,7 @@ import { AUTO, openLayers } from './driver-choice.ts'
 import { drivers } from './drivers.ts'
 import type { Log } from '../base/log.ts'
 import type { Driver } from './driver.ts'
+import { isClaimed } from './format.ts'
 import { Home } from './home.ts'
 import type { InitParameters } from './init.ts'
 import { MountedLayers } from './mounted-layers.ts'
@@ -21,6 +22,8 @@ export interface OpenDriver {
   readonly driver: Driver
   /** Whether anyone holds any of its layers. */
   isHeld(): boolean
+  /** Whether Home is still the directory that was opened, and keeps layers. */
+  isInPlace(): Promise<boolean>
   /** Lets go of Home, and leaves all mounts for the next to open it. */
   close(): Promise<void>
 }
@@ -53,6 +56,8 @@ export async function openDriver(
         naive: options.naiveDiff,
       }),
       isHeld: () => mounted.isHeld(),
+      isInPlace: async () =>
+        (await home.isInPlace()) && (await isClaimed(home.path)),
       async close() {
         await mounted.close()
         await home.close()

@@ -10,6 +10,7 @@ import { SILENT } from '../../src/base/log.ts'
 import { NO_PARENT } from '../../src/graph/driver.ts'
 import { GraphHost } from '../../src/graph/host.ts'
 import type { InitParameters } from '../../src/graph/init.ts'
+import { mount, unmount } from '../../src/linux/mount.ts'
 import { mountsBelow } from '../../src/linux/mountinfo.ts'
 import { needs } from '../support/capabilities.ts'
 import { expectRejection } from '../support/expect-rejection.ts'
@@ -134,6 +135,36 @@ describe('GraphHost', () => {
     await fs.rename(at('elsewhere'), at('home'))
     await init('home')
     expect(await host.driver.exists('none')).to.equal(false)
+  })
+
+  it('starts afresh where somebody deleted its Home between two Inits', async () => {
+    await init('home')
+    await host.driver.create('image', NO_PARENT)
+    await fs.rm(at('home'), { recursive: true })
+    await init('home')
+    expect(await host.driver.exists('image')).to.equal(false)
+    await host.driver.create('image', NO_PARENT)
+    await fs.rm(at('home/format'))
+    await fs.rm(at('home/layers'), { recursive: true })
+    await init('home')
+    expect(await host.driver.exists('image')).to.equal(false)
+  })
+
+  it('finds the disk that was mounted over its Home meanwhile', async () => {
+    await init('home')
+    await host.driver.create('image', NO_PARENT)
+    await host.close()
+    const tmpfs = { type: 'tmpfs', source: 'tmpfs', options: [] }
+    mount(tmpfs, at('home'))
+    await start()
+    expect(() => host.driver).to.throw(UnavailableError, /has no layers/)
+    expect(await fs.readdir(at('home'))).to.deep.equal([])
+    await unmount(at('home'))
+    await init('home')
+    expect(await host.driver.exists('image')).to.equal(true)
+    mount(tmpfs, at('home'))
+    await init('home')
+    expect(await host.driver.exists('image')).to.equal(false)
   })
 
   it('lets no second daemon into its Home', async () => {
