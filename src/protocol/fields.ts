@@ -33,7 +33,7 @@ export class Fields {
     if (value === '') throw new InvalidArgumentError(`${field} is missing`)
     if (NAME.test(value) && value.length <= limit) return value
     throw new InvalidArgumentError(
-      `${field} ${JSON.stringify(value)} is not valid: it must be at most ${limit} letters, digits, "_", "." and "-", and begin with a letter or a digit`,
+      `${field} ${quoted(value)} is not valid: it must be at most ${limit} letters, digits, "_", "." and "-", and begin with a letter or a digit`,
     )
   }
 
@@ -45,7 +45,7 @@ export class Fields {
     const value = this.string(field)
     if (value.startsWith('/') && !value.includes('\0')) return value
     throw new InvalidArgumentError(
-      `${field} ${JSON.stringify(value)} is not an absolute path`,
+      `${field} ${quoted(value)} is not an absolute path`,
     )
   }
 
@@ -94,4 +94,10 @@ function hasStringValues(
 
 function isString(value: unknown): value is string {
   return typeof value === 'string'
+}
+
+/** In quotes, control characters visible, and no longer than a line. */
+function quoted(value: string): string {
+  const short = value.length > 60 ? `${value.slice(0, 60)}…` : value
+  return JSON.stringify(short)
 }

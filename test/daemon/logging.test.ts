@@ -64,6 +64,18 @@ describe('The log of the daemon', () => {
     expect(line).to.have.nested.property('error.name', 'InvalidArgumentError')
   })
 
+  for (const how of ['pause', 'destroy'] as const) {
+    it(`is no reason to stop when its reader is at ${how}`, async () => {
+      const settings = { STOWAGE_LOG_LEVEL: 'debug' }
+      const daemon = await place.start({ settings })
+      daemon.stopReading(how)
+      // Far more than a pipe holds.
+      const method = `VolumeDriver.${'x'.repeat(8000)}`
+      for (let i = 0; i < 200; i++) await daemon.docker.post(method)
+      await daemon.docker.call('VolumeDriver.List', {})
+    })
+  }
+
   it('is text where that is wanted', async () => {
     const daemon = place.spawn({ settings: { STOWAGE_LOG_FORMAT: 'text' } })
     await daemon.ready()

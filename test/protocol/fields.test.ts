@@ -64,6 +64,13 @@ describe('Fields', () => {
     expect(() => new Fields({ ID: 'abc' }).name('ID', 2)).to.throw(/at most 2/)
   })
 
+  it('repeats no more of a name than fits a line', () => {
+    const fields = new Fields({ ID: '/'.repeat(9999) })
+    expect(() => fields.name('ID')).to.throw(
+      /^ID "\/{60}…" is not valid: .{0,150}$/,
+    )
+  })
+
   it('reads the objects of a list one by one', () => {
     const fields = new Fields({ UIDMaps: [{ size: 65536 }, { size: 1 }] })
     const sizes = fields.list('UIDMaps').map((map) => map.count('size'))

@@ -117,6 +117,11 @@ export class DaemonProcess {
     this.#child.kill(signal)
   }
 
+  /** Reads no more of what it logs, with the pipe left open or closed. */
+  stopReading(how: 'pause' | 'destroy'): void {
+    this.#child.stdout?.[how]()
+  }
+
   /** Ends the process by `signal`, and waits for it. */
   async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<Ending> {
     this.kill(signal)
