@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
 import * as fs from 'node:fs/promises'
 import { join } from 'node:path'
+import { isErrno } from '../../src/base/errors.ts'
 import { deleteSubvolume, isSubvolume } from '../../src/linux/btrfs.ts'
 import { filesystemOf } from '../../src/linux/fs-magic.ts'
 import { mountsBelow } from '../../src/linux/mountinfo.ts'
@@ -15,18 +16,25 @@ export async function clearAway(directory: string): Promise<void> {
   if ((await filesystemOf(directory)) === 'btrfs') {
     await deleteSubvolumes(directory)
   }
-  await fs.rm(directory, { recursive: true, force: true })
+  await fs.rm(directory, { recursive: true, force: true, maxRetries: 9 })
 }
 
-/** A subvolume may be read-only, and then nothing in it can be removed. */
+/**
+ * A subvolume may be read-only, and then nothing in it can be removed. What a driver
+ * that is still at it removes meanwhile is no loss.
+ */
 async function deleteSubvolumes(directory: string): Promise<void> {
-  if (await isSubvolume(directory)) {
-    await deleteSubvolume(directory)
-    return
-  }
-  const entries = await fs.readdir(directory, { withFileTypes: true })
-  for (const entry of entries) {
-    const path = join(directory, entry.name)
-    if (entry.isDirectory()) await deleteSubvolumes(path)
+  try {
+    if (await isSubvolume(directory)) {
+      await deleteSubvolume(directory)
+      return
+    }
+    const entries = await fs.readdir(directory, { withFileTypes: true })
+    for (const entry of entries) {
+      const path = join(directory, entry.name)
+      if (entry.isDirectory()) await deleteSubvolumes(path)
+    }
+  } catch (error) {
+    if (!isErrno(error, 'ENOENT')) throw error
   }
 }
