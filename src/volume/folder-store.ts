@@ -133,10 +133,14 @@ export class FolderStore implements VolumeStorer {
     const mounts = await readMountInfo()
     const points = new Set(mounts.map(({ mountpoint }) => mountpoint))
     const whileHeld = this.#keeping.mounting === 'while held'
+    // A crash may have come between the mount of the files and that of their view.
+    const isMounted = ({ name, mountpoint }: Volume): boolean =>
+      points.has(mountpoint) ||
+      (whileHeld && points.has(this.#path(name, layout.DATA)))
     return new Map(
       volumes
         .filter(({ options }) => whileHeld || options.ro)
-        .map(({ name, mountpoint }) => [name, points.has(mountpoint)]),
+        .map((volume) => [volume.name, isMounted(volume)]),
     )
   }
 

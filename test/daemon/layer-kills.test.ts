@@ -9,12 +9,13 @@ import { mountsBelow } from '../../src/linux/mountinfo.ts'
 import { type Capability, needs } from '../support/capabilities.ts'
 import { type DaemonProcess, useDaemons } from '../support/daemon-process.ts'
 import { forgeTar } from '../support/forge-tar.ts'
+import { useLoopFilesystem } from '../support/loop-filesystem.ts'
 
 /** How often the daemon is killed: a few times by default, 200 in a campaign. */
 const KILLS = Number(process.env.STOWAGE_KILLS ?? 3)
 
 /** Milliseconds of work before a kill, at most. */
-const LONGEST_LIFE = 400
+const LONGEST_LIFE = 1500
 
 /** Stacks of layers that are worked on at once, each by one client at a time. */
 const STACKS = 6
@@ -39,13 +40,15 @@ interface Stack {
 const DRIVERS: Readonly<Record<string, readonly Capability[]>> = {
   vfs: [],
   overlay: ['overlay'],
+  btrfs: ['btrfs'],
 }
 
 for (const [driver, capabilities] of Object.entries(DRIVERS)) {
   describe(`A daemon with layers on ${driver} that is killed at any moment`, function () {
     needs('root', ...capabilities)
     this.timeout(30_000 + KILLS * 5_000)
-    const place = useDaemons()
+    const disk = driver === 'btrfs' ? useLoopFilesystem('btrfs') : undefined
+    const place = useDaemons(disk && (() => disk.path))
     const settings = {
       STOWAGE_IMPLEMENTS: 'graph',
       STOWAGE_GRAPH_DRIVER: driver,

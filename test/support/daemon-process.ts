@@ -163,15 +163,19 @@ export interface DaemonPlace extends Place {
   start(options?: StartOptions): Promise<DaemonProcess>
 }
 
-/** Gives each test of the suite a place for daemons. */
-export function useDaemons(): DaemonPlace {
+/**
+ * Gives each test of the suite a place for daemons.
+ *
+ * @param under Where, if it matters on which filesystem.
+ */
+export function useDaemons(under?: () => string): DaemonPlace {
   let daemons: DaemonProcess[] = []
   // Before the directory goes, so that nobody writes into it any more.
   afterEach(async () => {
     await Promise.all(daemons.map((daemon) => daemon.stop('SIGKILL')))
     daemons = []
   })
-  const directory = useTempDir()
+  const directory = useTempDir(under)
   return {
     get path() {
       return directory.path

@@ -4,7 +4,7 @@ import { expect } from 'chai'
 import { InvalidArgumentError } from '../../../src/base/errors.ts'
 import { freeze } from '../../../src/linux/freeze.ts'
 import { loopDevices } from '../../../src/linux/loop.ts'
-import { mount } from '../../../src/linux/mount.ts'
+import { mount, unmount } from '../../../src/linux/mount.ts'
 import { mountsBelow, readMountInfo } from '../../../src/linux/mountinfo.ts'
 import type { FolderStore } from '../../../src/volume/folder-store.ts'
 import {
@@ -134,6 +134,16 @@ describe('The loop store', () => {
       'volumes',
     ])
     store = await openStore(home.path)
+  })
+
+  it('knows a read-only volume as mounted whose view a crash took away', async () => {
+    await create('db', { ro: '' })
+    const volume = await store.get('db')
+    await unmount(await store.mount('db'))
+    expect((await store.mounted([volume])).get('db')).to.equal(true)
+    await store.unmount('db')
+    expect((await store.mounted([volume])).get('db')).to.equal(false)
+    expect(await devices()).to.deep.equal([])
   })
 
   it('thaws what a process left frozen when it was killed', async () => {
