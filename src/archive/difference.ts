@@ -14,9 +14,10 @@ export const CAPABILITY = 'security.capability'
 
 /**
  * Whether what `now` is differs from what it `was`, as Docker sees it: in type,
- * permissions, owner, device number or capability, and but for directories in size
- * and time. Times of which one has no nanoseconds are equal within their second,
- * because a layer that came as a tar has none.
+ * permissions, owner or device number; but for directories in size and time; files
+ * in their capability, which nothing else can have. Times of which one has no
+ * nanoseconds are equal within their second, because a layer that came as a tar has
+ * none.
  *
  * Docker stops there, and so misses what is written within a second, or within a
  * tick of the kernel's clock, or has its time set back. Here equal size and time
@@ -32,11 +33,11 @@ export function isDifferent(
   const [a, b] = [now.status, was.status]
   if (isSameInode(a, b)) return false
   if (hasOtherMetadata(a, b)) return true
-  if (isDirectory(a)) return capabilityDiffers(now, was)
+  if (isDirectory(a)) return false
   if (a.size !== b.size || !isSameTime(a, b)) return true
   if (isUntouchedSince(a, copied)) return false
   if (isFile(a) && a.size > 0) return filesDiffer(now, was)
-  return capabilityDiffers(now, was) || targetDiffers(now, was)
+  return isFile(a) ? capabilityDiffers(now, was) : targetDiffers(now, was)
 }
 
 /** A moment on the clock that the filesystem stamps changes with. */

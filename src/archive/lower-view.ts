@@ -1,9 +1,8 @@
 import { constants } from 'node:fs'
-import { getXattr } from '../linux/xattr.ts'
 import type { Directory } from '../linux/directory.ts'
 import type { PathString } from './path-bytes.ts'
 import { type FileStatus, isCharacterDevice } from '../linux/file-status.ts'
-import { OVERLAY_OPAQUE, OVERLAY_USER_OPAQUE } from './whiteout.ts'
+import { isOpaque } from './overlay-features.ts'
 
 /** One thing in a tree: the directory that has it, its name there, its status. */
 export interface Found {
@@ -97,12 +96,4 @@ function hides(directory: Directory, name: PathString, type: number): boolean {
   if (type !== constants.S_IFCHR) return false
   const status = directory.status(name)
   return status !== undefined && isWhiteout(status)
-}
-
-/** Whether overlay shows nothing of what lies below `directory`. */
-export function isOpaque(directory: Directory): boolean {
-  for (const name of [OVERLAY_OPAQUE, OVERLAY_USER_OPAQUE]) {
-    if (String(getXattr(directory.descriptor, name)) === 'y') return true
-  }
-  return false
 }

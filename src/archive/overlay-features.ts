@@ -1,11 +1,25 @@
 import { NotSupportedError } from '../base/errors.ts'
 import type { Directory } from '../linux/directory.ts'
 import { isFile } from '../linux/file-status.ts'
-import { type FileReference, listXattrs } from '../linux/xattr.ts'
+import { type FileReference, getXattr, listXattrs } from '../linux/xattr.ts'
 import type { Found } from './lower-view.ts'
+import { OVERLAY_OPAQUE, OVERLAY_USER_OPAQUE } from './whiteout.ts'
 
+const OPAQUE: readonly string[] = [OVERLAY_OPAQUE, OVERLAY_USER_OPAQUE]
 const REDIRECT = /^(?:trusted|user)\.overlay\.redirect$/
 const METACOPY = /^(?:trusted|user)\.overlay\.metacopy$/
+
+/** Whether overlay shows nothing of what lies below `directory`. */
+export function isOpaque({ descriptor }: Directory): boolean {
+  // Hardly any directory has attributes: most are known by one call.
+  return listXattrs(descriptor)
+    .map(String)
+    .some((name) => OPAQUE.includes(name) && isYes(getXattr(descriptor, name)))
+}
+
+function isYes(value: Buffer | undefined): boolean {
+  return value?.toString() === 'y'
+}
 
 /**
  * Overlay may keep a renamed directory as a mere reference to its lower, and a file

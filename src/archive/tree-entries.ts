@@ -148,7 +148,11 @@ export class TreeEntries {
     linkName: PathString = '',
   ): OutgoingEntry {
     const { directory, name, path } = present.change
-    const xattrs = this.#xattrs(path, directory.pathTo(name))
+    // Nothing but a file has a capability, and a further name of one tells it again.
+    const isPlain = !this.#rules.isExact && type !== 'hardlink'
+    const xattrs = isPlain
+      ? NO_XATTRS
+      : this.#xattrs(path, directory.pathTo(name))
     const header = this.#header(present, type, xattrs)
     return { path, header: { ...header, linkName } }
   }

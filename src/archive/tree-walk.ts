@@ -4,8 +4,8 @@ import type { PathString } from './path-bytes.ts'
 import { type FileStatus, isDirectory } from '../linux/file-status.ts'
 import type { ChangeKind } from './changes.ts'
 import { type ChangeTime, isDifferent, NEVER } from './difference.ts'
-import { isOpaque, isWhiteout, type LowerView } from './lower-view.ts'
-import { refuseMetacopy, refuseRedirect } from './overlay-features.ts'
+import { isWhiteout, type LowerView } from './lower-view.ts'
+import { isOpaque, refuseMetacopy, refuseRedirect } from './overlay-features.ts'
 
 /** A change as the walk comes upon it: with its place, open, and what is there. */
 export interface WalkedChange {
