@@ -3,7 +3,6 @@ import * as fs from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect } from 'chai'
 import { layerChanges } from '../../src/archive/layer-changes.ts'
-import { sizeOfChanges } from '../../src/archive/changes-size.ts'
 import type { TreeSource } from '../../src/archive/tree-source.ts'
 import { needs } from '../support/capabilities.ts'
 import { useTempDir } from '../support/temp-dir.ts'
@@ -17,7 +16,6 @@ import {
   hardLink,
   remove,
   socket,
-  sparseFile,
   type Step,
   symlink,
 } from '../support/tree.ts'
@@ -279,28 +277,6 @@ describe('The changes between two trees', () => {
       message = String(error)
     }
     expect(message).to.match(/ENOENT.*absent/)
-  })
-
-  it('add up to the bytes of files, each counted once', async () => {
-    const tree = join(home.path, 'tree')
-    await build(
-      home.path,
-      directory('tree/dir'),
-      file('tree/dir/four', '1234'),
-      hardLink('tree/other', 'tree/dir/four'),
-      symlink('tree/link', 'seven77'),
-      fifo('tree/fifo'),
-      sparseFile('tree/sparse', 1000),
-    )
-    expect(await sizeOfChanges({ tree })).to.equal(4 + 7 + 1000)
-  })
-
-  it('that delete add nothing to the size', async () => {
-    const parent = join(home.path, 'parent')
-    const tree = join(home.path, 'tree')
-    await build(home.path, directory('tree'), file('tree/new', 'abc'))
-    await build(home.path, directory('parent'), file('parent/old', 'abcdef'))
-    expect(await sizeOfChanges({ tree, parent })).to.equal(3)
   })
 })
 

@@ -2,7 +2,7 @@ import { execFileSync, spawn } from 'node:child_process'
 import * as fs from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect } from 'chai'
-import { layerDiff } from '../../src/archive/layer-diff.ts'
+import { layerDiff, packTree } from '../../src/archive/layer-diff.ts'
 import { InvalidArgumentError } from '../../src/base/errors.ts'
 import { needs } from '../support/capabilities.ts'
 import { expectRejection } from '../support/expect-rejection.ts'
@@ -376,6 +376,75 @@ describe('The diff of a layer', () => {
     controller.abort()
     await expectRejection(collect(stopped), Error, /abort/i)
     expect(await openFilesBelow(home.path)).to.deep.equal([])
+  })
+})
+
+describe('The export of a tree', () => {
+  needs('root')
+  const home = useTempDir()
+
+  it('has the root, all xattrs, nanoseconds, and names like whiteouts', async () => {
+    await build(
+      home.path,
+      file('.wh.file', 'x', { mtime: 1n, xattrs: { 'user.a': '\0b' } }),
+      directory('dir', { mtime: 2n, xattrs: { 'trusted.c': 'd' } }),
+      change('.', { mode: 0o1770, mtime: 3n }),
+    )
+    const entries = readTar(await collect(await packTree(home.path)))
+    const shown = entries.map(({ name, mode, mtime, xattrs }) => ({
+      name,
+      mode,
+      mtime,
+      xattrs,
+    }))
+    expect(shown).to.deep.equal([
+      { name: './', mode: '1770', mtime: 3n, xattrs: undefined },
+      { name: '.wh.file', mode: '644', mtime: 1n, xattrs: { 'user.a': '\0b' } },
+      { name: 'dir/', mode: '755', mtime: 2n, xattrs: { 'trusted.c': 'd' } },
+    ])
+  })
+
+  it('tells of an xattr that no record can name', async () => {
+    const told: string[] = []
+    await build(home.path, file('file', '', { xattrs: { 'user.a=b': '' } }))
+    const tar = await packTree(home.path, {
+      onOmission: ({ path, reason }) => told.push(`${String(path)}: ${reason}`),
+    })
+    const [, entry] = readTar(await collect(tar))
+    expect(entry!.xattrs).to.equal(undefined)
+    expect(told).to.have.length(1)
+    expect(told[0]).to.match(/^file: .*user\.a=b/)
+  })
+
+  it('is of a part of the tree, under other names, if a filter says so', async () => {
+    await build(
+      home.path,
+      directory('keep/sub'),
+      file('keep/sub/file', 'k'),
+      directory('drop'),
+      file('drop/file', 'd'),
+    )
+    const filter = { include: ['keep'], strip: 'keep', rebase: 'new' }
+    const entries = readTar(
+      await collect(await packTree(home.path, { filter })),
+    )
+    expect(entries.map(({ name }) => name)).to.deep.equal([
+      'new/',
+      'new/sub/',
+      'new/sub/file',
+    ])
+  })
+
+  it('releases the tree once, whether it was read or could not be', async () => {
+    let released = 0
+    const release = async (): Promise<void> => {
+      released += 1
+    }
+    await collect(await packTree(home.path, { release }))
+    expect(released).to.equal(1)
+    const absent = join(home.path, 'absent')
+    await expectRejection(packTree(absent, { release }), Error, /ENOENT/)
+    expect(released).to.equal(2)
   })
 })
 
