@@ -1,6 +1,5 @@
 import * as fs from 'node:fs/promises'
 import { join } from 'node:path'
-import { withDeadline } from './base/deadline.ts'
 import { messageOf, StowageError } from './base/errors.ts'
 import type { Log } from './base/log.ts'
 import type { Config } from './config.ts'
@@ -22,9 +21,6 @@ import { storeSource } from './volume/volume-stores.ts'
 
 /** As long as Docker itself waits for a volume. */
 const DRAIN_LIMIT = 60_000
-
-/** How long the first calls wait for stores that are slow to open. */
-const STORES_LIMIT = 5_000
 
 /** Docker runs as root; an administrator may give the socket a group besides. */
 const SOCKET_MODE = 0o660
@@ -95,11 +91,8 @@ function volumeHalf({ dataRoot, stores, scope }: Config, log: Log): Half {
     ),
     log: volumeLog,
   })
-  const routes = async (): Promise<Routes> => {
-    const volumes = await opened
-    await awaitStores(volumes, volumeLog)
-    return volumeRoutes(volumes, { scope })
-  }
+  const routes = async (): Promise<Routes> =>
+    volumeRoutes(await opened, { scope })
   return {
     name: 'VolumeDriver',
     routes: routes(),
@@ -119,18 +112,6 @@ function graphHalf(config: Config, log: Log): Half {
     name: 'GraphDriver',
     routes: routes(),
     close: async () => (await opened).close(),
-  }
-}
-
-/** Docker should not hear "unavailable" of what will be there in a moment. */
-async function awaitStores(
-  volumes: VolumeLookupCache,
-  log: Log,
-): Promise<void> {
-  try {
-    await withDeadline('Opening stores', STORES_LIMIT, volumes.opened())
-  } catch (error) {
-    log.warn('Volumes are served before all stores are open', { error })
   }
 }
 

@@ -51,7 +51,8 @@ export function volumeRoutes(
   })
 
   answer(router, 'VolumeDriver.Path', async (request) => {
-    return { Mountpoint: volumes.get(name(request)).mountpoint }
+    const { volume } = await volumes.settledEntry(name(request))
+    return { Mountpoint: volume?.mountpoint ?? '' }
   })
 
   // Only a name that is surely absent is said to be.
@@ -61,7 +62,7 @@ export function volumeRoutes(
   })
 
   answer(router, 'VolumeDriver.List', async () => {
-    return { Volumes: volumes.list().map(listed) }
+    return { Volumes: (await volumes.settledList()).map(listed) }
   })
 
   answer(router, 'VolumeDriver.Capabilities', async () => {

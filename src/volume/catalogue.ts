@@ -84,12 +84,15 @@ export class Catalogue {
     for (const store of this.#stores.values()) await store.tried()
   }
 
-  /** Settles when no store that may have `name` is still being opened. */
-  async settled(name: string): Promise<void> {
+  /**
+   * Settles when no store is being opened any more that has `name`, or whose names
+   * are not known.
+   */
+  async settled(name?: string): Promise<void> {
     for (const store of this.#stores.values()) {
       if (!store.isOpening) continue
-      const mayHave = !store.knowsNames || store.entry(name) !== undefined
-      if (mayHave) await store.tried()
+      const has = name !== undefined && store.entry(name) !== undefined
+      if (has || !store.knowsNames) await store.tried()
     }
   }
 

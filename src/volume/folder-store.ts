@@ -187,7 +187,7 @@ export class FolderStore implements VolumeStorer {
     try {
       return await this.get(name)
     } catch (error) {
-      return { name, reason: messageOf(error) }
+      return { name, reason: `${messageOf(error)}: see "${this.#path(name)}"` }
     }
   }
 

@@ -156,6 +156,13 @@ export class VolumeLookupCache {
     return this.#catalogue.list()
   }
 
+  /** Like `list`, but waits while a store whose names are not known is opened. */
+  async settledList(): Promise<readonly CatalogueEntry[]> {
+    const what = 'Opening the volume stores'
+    await withDeadline(what, this.#deadline, this.#catalogue.settled())
+    return this.list()
+  }
+
   holders(name: string): Holders {
     return this.#holds.holders(name)
   }
@@ -176,8 +183,9 @@ export class VolumeLookupCache {
     const options = parseVolumeOptions(typed)
     const store = this.#catalogue.store(options.store)
     return this.#turn('Creating', name, async (turn) => {
-      if (this.#catalogue.entry(name) !== undefined)
+      if (this.#catalogue.entry(name) !== undefined) {
         throw new VolumeExistsError(name)
+      }
       await store.tried()
       const storer = store.storer()
       checkVolumeName(name, storer.capabilities.maxNameBytes)

@@ -57,7 +57,7 @@ export interface VolumeListing {
  * A store that cannot reach its volumes throws `UnavailableError`. It never
  * answers an empty list, or that a volume does not exist, for want of an answer.
  *
- * To add a store: implement this, open it in `volume-stores.ts`, pass
+ * To add a store: implement this, open it in `store-kinds.ts`, pass
  * `describeVolumeStorer`.
  */
 export interface VolumeStorer {
