@@ -14,8 +14,11 @@ import { useLoopFilesystem } from '../support/loop-filesystem.ts'
 /** How often the daemon is killed: a few times by default, 200 in a campaign. */
 const KILLS = Number(process.env.STOWAGE_KILLS ?? 3)
 
-/** Milliseconds of work before a kill, at most. */
-const LONGEST_LIFE = 1500
+/** Answers that a daemon gives before it is killed, at most, and within what time. */
+const MOST_ANSWERS = 40
+const LONGEST_LIFE = 10_000
+/** The kill comes so many milliseconds later, at most: in the midst of the next. */
+const LATEST = 20
 
 /** Stacks of layers that are worked on at once, each by one client at a time. */
 const STACKS = 6
@@ -46,7 +49,7 @@ const DRIVERS: Readonly<Record<string, readonly Capability[]>> = {
 for (const [driver, capabilities] of Object.entries(DRIVERS)) {
   describe(`A daemon with layers on ${driver} that is killed at any moment`, function () {
     needs('root', ...capabilities)
-    this.timeout(30_000 + KILLS * 5_000)
+    this.timeout(30_000 + KILLS * 15_000)
     const disk = driver === 'btrfs' ? useLoopFilesystem('btrfs') : undefined
     const place = useDaemons(disk && (() => disk.path))
     const settings = {
@@ -63,13 +66,9 @@ for (const [driver, capabilities] of Object.entries(DRIVERS)) {
       }))
       let daemon = await place.start({ settings })
       await daemon.docker.call('GraphDriver.Init', { Home: home })
-      let answers = 0
+      const answers: Record<string, number> = {}
       for (let kill = 0; kill < KILLS; kill++) {
-        const alive = daemon
-        const work = stacks.map((stack) => live(alive, stack))
-        await sleep(randomInt(LONGEST_LIFE))
-        await daemon.stop('SIGKILL')
-        for (const done of await Promise.all(work)) answers += done
+        await workUntilKilled(daemon, stacks, answers)
         daemon = await place.start({ settings })
         for (const stack of stacks) await check(daemon, stack)
       }
@@ -77,34 +76,72 @@ for (const [driver, capabilities] of Object.entries(DRIVERS)) {
       expect(await mountsBelow(home)).to.deep.equal([])
       expect(await daemon.stop()).to.include({ code: 0 })
       expect(await leftovers(home)).to.deep.equal([])
-      console.log(`      ${KILLS} kills after ${answers} answers`)
+      console.log(`      ${KILLS} kills after ${JSON.stringify(answers)}`)
     })
   })
 }
 
+type Answered = (call: string) => void
+
+/** Works on all stacks at once, and kills the daemon in the midst of it. */
+async function workUntilKilled(
+  daemon: DaemonProcess,
+  stacks: readonly Stack[],
+  answers: Record<string, number>,
+): Promise<void> {
+  const goal = randomInt(MOST_ANSWERS)
+  let count = 0
+  const work: Promise<void>[] = []
+  const enough = new Promise<void>((resolve) => {
+    for (const stack of stacks) {
+      const working = live(daemon, stack, (call) => {
+        answers[call] = (answers[call] ?? 0) + 1
+        if (++count >= goal) resolve()
+      })
+      work.push(working)
+    }
+  })
+  await Promise.race([enough, sleep(LONGEST_LIFE)])
+  await sleep(randomInt(LATEST))
+  await daemon.stop('SIGKILL')
+  await Promise.all(work)
+}
+
 /** Does one thing after the other to a stack until the daemon is gone. */
-async function live(daemon: DaemonProcess, stack: Stack): Promise<number> {
-  for (let answers = 0; ; answers++) {
+async function live(
+  daemon: DaemonProcess,
+  stack: Stack,
+  answered: Answered,
+): Promise<void> {
+  for (;;) {
     try {
-      await step(daemon, stack)
+      await step(daemon, stack, answered)
     } catch (error) {
-      if (!isErrno(error, 'ECONNRESET', 'ECONNREFUSED', 'EPIPE')) throw error
-      return answers
+      if (isErrno(error, 'ECONNRESET', 'ECONNREFUSED', 'EPIPE')) return
+      throw error
     }
   }
 }
 
-async function step(daemon: DaemonProcess, stack: Stack): Promise<void> {
+async function step(
+  daemon: DaemonProcess,
+  stack: Stack,
+  answered: Answered,
+): Promise<void> {
   const top = stack.layers.at(-1)
   const choice = randomInt(5)
   if (top === undefined || (choice < 2 && stack.layers.length < HIGHEST)) {
     await add(daemon, stack, top)
+    answered('Create and ApplyDiff')
   } else if (choice === 2) {
     await hold(daemon, stack, top)
+    answered('Get')
   } else if (choice === 3) {
     await letGo(daemon, stack, top)
+    answered('Put')
   } else {
     await remove(daemon, stack, top)
+    answered('Remove')
   }
 }
 
