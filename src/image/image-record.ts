@@ -5,7 +5,7 @@ import { type LayerId, NO_PARENT } from '../graph/driver.ts'
 import { exists } from '../state/listing.ts'
 import { type ImageFacts, SCRATCH } from './image.ts'
 import { DamagedImageError } from './image-errors.ts'
-import { FORMAT, IMAGE_RECORD } from './layout.ts'
+import { IMAGE_RECORD, RECORD_FORMAT } from './layout.ts'
 
 /** An image as it is written down, with the layer of the driver that it is. */
 export interface ImageRecord extends ImageFacts {
@@ -44,7 +44,7 @@ const NOTHING =
 
 /** A record as JSON, for people too. */
 export function formatRecord(record: object): string {
-  return `${JSON.stringify({ format: FORMAT, ...record }, undefined, 2)}\n`
+  return `${JSON.stringify({ format: RECORD_FORMAT, ...record }, undefined, 2)}\n`
 }
 
 /**
@@ -84,8 +84,11 @@ export async function readRecord(
     }
     throw new DamagedImageError(what, messageOf(error), { cause: error })
   }
-  if (isFields(fields) && fields['format'] === FORMAT) return fields
-  throw new DamagedImageError(what, `its record is not of format ${FORMAT}`)
+  if (isFields(fields) && fields['format'] === RECORD_FORMAT) return fields
+  throw new DamagedImageError(
+    what,
+    `its record is not of format ${RECORD_FORMAT}`,
+  )
 }
 
 const TEXTS = ['id', 'layer', 'digest', 'diffId', 'createdAt'] as const

@@ -3,6 +3,7 @@ import * as fs from 'node:fs/promises'
 import { join } from 'node:path'
 import { inParallel } from '../base/in-parallel.ts'
 import { namesIn } from '../state/listing.ts'
+import { isStorageName } from '../storage/storage-ref.ts'
 import { SCRATCH } from './image.ts'
 import { DamagedImageError, ImageNotFoundError } from './image-errors.ts'
 import {
@@ -44,7 +45,9 @@ export class ImageRecords {
     return imagePath(this.#root, this.store, id)
   }
 
-  find(id: string): Promise<ImageRecord | undefined> {
+  /** The record of `id`; none for what cannot be an id, wherever it would lead. */
+  async find(id: string): Promise<ImageRecord | undefined> {
+    if (!isStorageName(id)) return undefined
     return readImageRecord(this.path(id), id)
   }
 

@@ -282,16 +282,20 @@ export class LayerImageStore implements ImageStore {
   }
 
   async #publish(making: Draft, record: ImageRecord): Promise<void> {
-    const { imageQuota } = this.#around
-    const used = await this.usage()
-    if (used + record.size > imageQuota) {
-      throw new InvalidArgumentError(
-        `Image "${record.id}" does not fit: store "${this.name}" may hold ${imageQuota} bytes, has ${used}, and would get ${record.size}`,
-      )
-    }
+    await this.#refuseBeyondQuota(record)
     await making.write(IMAGE_RECORD, record)
     if (await making.publish(this.#records.path(record.id))) return
     throw new AlreadyExistsError(`Image "${record.id}" already exists`)
+  }
+
+  async #refuseBeyondQuota({ id, size }: ImageRecord): Promise<void> {
+    const { imageQuota } = this.#around
+    if (imageQuota === Infinity) return
+    const used = await this.usage()
+    if (used + size <= imageQuota) return
+    throw new InvalidArgumentError(
+      `Image "${id}" does not fit: store "${this.name}" may hold ${imageQuota} bytes, has ${used}, and would get ${size}`,
+    )
   }
 
   async #conditionOf(id: string): Promise<'absent' | 'whole' | 'damaged'> {

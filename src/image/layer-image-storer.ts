@@ -5,6 +5,7 @@ import { KeyedMutex } from '../base/keyed-mutex.ts'
 import { type Log, SILENT } from '../base/log.ts'
 import { type Driver, NO_PARENT } from '../graph/driver.ts'
 import { writeFileAtomic } from '../state/atomic-file.ts'
+import { settleFormat } from '../state/disk-format.ts'
 import { exists, namesIn } from '../state/listing.ts'
 import { formatRef, isStorageName } from '../storage/storage-ref.ts'
 import { type Draft, Drafts } from './drafts.ts'
@@ -44,16 +45,23 @@ export class LayerImageStorer implements ImageStorer {
     this.#around = around
   }
 
-  /** Opens what is in `root`, and clears away what a crash left half done. */
+  /**
+   * Opens what is in `root`, and clears away what a crash left half done.
+   *
+   * @throws NotSupportedError when a newer version wrote it.
+   */
   static async open({
     root,
     driver,
-    maxLayerDepth = Number.MAX_SAFE_INTEGER,
-    imageQuota = Number.MAX_SAFE_INTEGER,
+    maxLayerDepth = Infinity,
+    imageQuota = Infinity,
     holders = async () => [],
     log = SILENT,
   }: ImageStorerOptions): Promise<LayerImageStorer> {
-    const { DAMAGED, DRAFTS, REMOVED, STORES } = layout
+    const { DAMAGED, DISK_FORMAT, DRAFTS, FORMAT_FILE, REMOVED, STORES } =
+      layout
+    await fs.mkdir(root, { recursive: true, mode: 0o700 })
+    await settleFormat(join(root, FORMAT_FILE), DISK_FORMAT)
     for (const name of [DAMAGED, DRAFTS, REMOVED, STORES]) {
       await fs.mkdir(join(root, name), { recursive: true, mode: 0o700 })
     }

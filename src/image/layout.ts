@@ -3,6 +3,7 @@ import { join } from 'node:path'
 /**
  * Image stores on disk, beside the driver that keeps the layers' content:
  *
+ *     <root>/format                                    that this is the layout
  *     <root>/stores/<store>/store.json                 a store
  *     <root>/stores/<store>/images/<id>/image.json     an image, and the layer it is
  *     <root>/stores/<store>/writable/<id>/layer.json   a container's layer on one
@@ -30,8 +31,11 @@ export const IMAGE_RECORD = 'image.json'
 export const WRITABLE_RECORD = 'layer.json'
 export const LOCK = 'lock'
 
-/** Raised when a record changes in a way that older programs would misread. */
-export const FORMAT = 1
+export const FORMAT_FILE = 'format'
+
+/** Both are raised when something changes in a way that older programs would misread. */
+export const DISK_FORMAT = { kind: 'images', edition: 1 }
+export const RECORD_FORMAT = 1
 
 export function storePath(root: string, store: string): string {
   return join(root, STORES, store)

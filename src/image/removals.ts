@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import * as fs from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { messageOf } from '../base/errors.ts'
+import { KeyedMutex } from '../base/keyed-mutex.ts'
 import type { Log } from '../base/log.ts'
 import type { Driver, LayerId } from '../graph/driver.ts'
 import { syncDirectory } from '../state/atomic-file.ts'
@@ -18,6 +19,7 @@ export class Removals {
   readonly #directory: string
   readonly #driver: Driver
   readonly #log: Log
+  readonly #turns = new KeyedMutex()
 
   constructor(root: string, driver: Driver, log: Log) {
     this.#directory = join(root, REMOVED)
@@ -33,7 +35,11 @@ export class Removals {
   }
 
   /** Frees all that was taken. What cannot be freed waits for the next sweep. */
-  async sweep(): Promise<void> {
+  sweep(): Promise<void> {
+    return this.#turns.run(this.#directory, () => this.#sweep())
+  }
+
+  async #sweep(): Promise<void> {
     for (const name of await namesIn(this.#directory)) {
       const path = join(this.#directory, name)
       try {

@@ -21,7 +21,7 @@ export type Settings = Pick<Configuration, 'dataRoot'> & Partial<Configuration>
 
 const DEFAULTS = {
   imageStores: [],
-  imageQuota: Number.MAX_SAFE_INTEGER,
+  imageQuota: Infinity,
   // As deep as Docker lets images be.
   maxLayerDepth: 125,
   closeWithin: 10_000,
@@ -36,7 +36,11 @@ export function configuration(settings: Settings): Configuration {
     all.imageStores.every(isStorageName) && areDistinct(all.imageStores),
     'a list of different names of [a-zA-Z0-9_.-]',
   )
-  check('imageQuota', isCount(all.imageQuota), 'a number of bytes')
+  check(
+    'imageQuota',
+    isCount(all.imageQuota) || all.imageQuota === Infinity,
+    'a number of bytes',
+  )
   check('maxLayerDepth', isCount(all.maxLayerDepth), 'a number of layers')
   check('closeWithin', isCount(all.closeWithin), 'a number of milliseconds')
   const imageStores = Object.freeze([...all.imageStores])

@@ -59,6 +59,16 @@ export function describeImageWriting(suite: ImageSuite): void {
       expect(await ids()).to.deep.equal([])
     })
 
+    it('knows no image by an id that would lead elsewhere', async () => {
+      await write('base')
+      for (const id of ['../images/base', 'base/', '.', '']) {
+        await expectRejection(store.getImage(id), ImageNotFoundError)
+        await expectRejection(store.deleteImage(id), ImageNotFoundError)
+        await expectRejection(store.export(id), ImageNotFoundError)
+        await expectRejection(write('child', id), ImageNotFoundError)
+      }
+    })
+
     it('refuses ids and digests that are not ones', async () => {
       for (const id of ['', '..', '../../x', 'a/b', 'x'.repeat(256)]) {
         await expectRejection(write(id), InvalidArgumentError)

@@ -5,6 +5,7 @@ import { Readable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { expect } from 'chai'
+import { NotSupportedError } from '../../src/base/errors.ts'
 import {
   DamagedImageError,
   ImageInUseError,
@@ -12,6 +13,7 @@ import {
 } from '../../src/image/image-errors.ts'
 import type { ImageStore } from '../../src/image/image-store.ts'
 import { type Image, SCRATCH } from '../../src/image/image.ts'
+import { LayerImageStorer } from '../../src/image/layer-image-storer.ts'
 import { OverlayLayers } from '../../src/graph/overlay/overlay-layers.ts'
 import { describeImageStorer } from '../contracts/describe-image-storer.ts'
 import { needs } from '../support/capabilities.ts'
@@ -26,8 +28,6 @@ import {
 import { useTempDir } from '../support/temp-dir.ts'
 
 const run = promisify(execFile)
-
-describeImageStorer('vfs', openImages, { on: ['root'] })
 
 describeImageStorer(
   'overlay',
@@ -193,6 +193,18 @@ describe('LayerImageStorer', () => {
     slow.push(null)
     expect((await writing).id).to.equal('a')
     expect(await namesOf('images/drafts')).to.deep.equal([])
+  })
+
+  it('refuses a directory that a newer version wrote', async () => {
+    await fs.writeFile(join(home.path, 'images/format'), 'images 9\n')
+    await expectRejection(
+      LayerImageStorer.open({
+        root: join(home.path, 'images'),
+        driver: images.driver,
+      }),
+      NotSupportedError,
+      /"images" in edition 9/,
+    )
   })
 
   describe('with damage on the disk', () => {
