@@ -1,0 +1,79 @@
+import { createHash, randomBytes } from 'node:crypto'
+import { Readable } from 'node:stream'
+import { expect } from 'chai'
+import {
+  allocateRing,
+  RING_CUT,
+  RingCutError,
+  RingReader,
+  RingWriter,
+} from '../../src/archive/byte-ring.ts'
+import { feedRing } from '../../src/archive/ring-feed.ts'
+import { Thread } from '../../src/base/thread.ts'
+import { expectRejection } from '../support/expect-rejection.ts'
+import type { RingReaderCalls } from '../support/ring-reader.ts'
+
+describe('A ring of bytes', () => {
+  let threads: Thread<RingReaderCalls>[]
+
+  beforeEach(() => {
+    const module = new URL('../support/ring-reader.js', import.meta.url)
+    threads = [new Thread(module), new Thread(module)]
+  })
+  afterEach(() => Promise.all(threads.map((thread) => thread.close())))
+
+  function digestsOf(
+    ring: ReturnType<typeof allocateRing>,
+    limit?: number,
+  ): Promise<string>[] {
+    return threads.map((thread, i) => thread.call('digest', ring, i, limit))
+  }
+
+  it('gives every reader all that was written, in order', async () => {
+    const ring = allocateRing(threads.length)
+    const writer = new RingWriter(ring)
+    const chunks = [1, 100_000, 3, 2_500_000, 0, 1_048_576, 65_536].map((n) =>
+      randomBytes(n),
+    )
+    const digests = digestsOf(ring)
+    await feedRing(Readable.from(chunks), writer)
+    const expected = createHash('sha256').update(Buffer.concat(chunks))
+    const hex = expected.digest('hex')
+    expect(await Promise.all(digests)).to.deep.equal([hex, hex])
+  })
+
+  it('may be used again', async () => {
+    const ring = allocateRing(threads.length)
+    for (const size of [10, 3_000_000, 0]) {
+      const bytes = randomBytes(size)
+      const writer = new RingWriter(ring)
+      const digests = digestsOf(ring)
+      await feedRing(Readable.from([bytes]), writer)
+      const hex = createHash('sha256').update(bytes).digest('hex')
+      expect(await Promise.all(digests)).to.deep.equal([hex, hex])
+    }
+  })
+
+  it('tells its readers when it is cut, and reads the rest past', async () => {
+    const ring = allocateRing(threads.length)
+    const source = Readable.from(
+      Array.from({ length: 100 }, () => Buffer.alloc(65_536)),
+    )
+    const writer = new RingWriter(ring)
+    const digests = digestsOf(ring, 1_500_000)
+    const errors = digests.map((digest) => expectRejection(digest, Error))
+    await feedRing(source, writer)
+    expect(source.readableEnded).to.equal(true)
+    for (const error of await Promise.all(errors)) {
+      expect(error).to.include({ code: RING_CUT })
+    }
+  })
+
+  it('is cut when its source fails', () => {
+    const ring = allocateRing(1)
+    const reader = new RingReader(ring, 0)
+    new RingWriter(ring).cut()
+    expect(reader.isCut).to.equal(true)
+    expect(() => reader.read()).to.throw(RingCutError)
+  })
+})
