@@ -3,7 +3,12 @@ import type { Readable } from 'node:stream'
 import { asError, isErrno } from '../base/errors.ts'
 import { Thread } from '../base/thread.ts'
 import type { ApplyCalls, ApplyJob } from './apply-job.ts'
-import { allocateRing, RING_CUT, RingWriter } from './byte-ring.ts'
+import {
+  allocateRing,
+  RING_CUT,
+  RingWriter,
+  type SharedRing,
+} from './byte-ring.ts'
 import { Lane } from './lane.ts'
 import { feedRing } from './ring-feed.ts'
 
@@ -12,7 +17,7 @@ const LANES = Math.min(availableParallelism(), 2)
 /** Crews that wait for the next layer; a pull applies one after the other. */
 const MAX_IDLE = 2
 
-const idle: Crew[] = []
+const idle = new Map<number, Crew[]>()
 
 /** What is applied, apart from what each lane is told of its own. */
 export type CrewJob = Omit<ApplyJob, 'ring' | 'progress' | 'lane'>
@@ -26,23 +31,31 @@ export async function applyInCrew(
   tar: Readable,
   signal?: AbortSignal,
 ): Promise<number> {
-  const crew = idle.pop() ?? new Crew()
+  // What shows from below depends on all that came before: one lane knows it.
+  const lanes = job.lowers === undefined || job.lowers.length === 0 ? LANES : 1
+  const waiting = idle.get(lanes) ?? []
+  idle.set(lanes, waiting)
+  const crew = waiting.pop() ?? new Crew(lanes)
   try {
     return await crew.apply(job, tar, signal)
   } finally {
-    if (idle.length < MAX_IDLE) idle.push(crew)
+    if (waiting.length < MAX_IDLE) waiting.push(crew)
     else await crew.close()
   }
 }
 
 /** Threads that share a ring, and go through the same layer side by side. */
 class Crew {
-  readonly #ring = allocateRing(LANES)
-  readonly #progress = new SharedArrayBuffer(Lane.SHARED_BYTES * LANES)
-  readonly #threads = Array.from(
-    { length: LANES },
-    () => new Thread<ApplyCalls>(new URL('apply-worker.js', import.meta.url)),
-  )
+  readonly #ring: SharedRing
+  readonly #progress: SharedArrayBuffer
+  readonly #threads: readonly Thread<ApplyCalls>[]
+
+  constructor(lanes: number) {
+    this.#ring = allocateRing(lanes)
+    this.#progress = new SharedArrayBuffer(Lane.SHARED_BYTES * lanes)
+    const module = new URL('apply-worker.js', import.meta.url)
+    this.#threads = Array.from({ length: lanes }, () => new Thread(module))
+  }
 
   async apply(
     job: CrewJob,

@@ -9,6 +9,8 @@ export interface ApplyJob {
   readonly idMaps: IdMaps
   readonly limits: ArchiveLimits
   readonly isFresh: boolean
+  /** Those of an overlay whose upper directory the root is, nearest first. */
+  readonly lowers?: readonly string[] | undefined
   /** The best there is, unless it is told. */
   readonly confinement?: Confinement | undefined
   readonly ring: SharedRing

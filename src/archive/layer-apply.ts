@@ -8,6 +8,13 @@ import { type ArchiveLimits, DEFAULT_LIMITS } from './limits.ts'
 export interface ApplyOptions {
   /** How the owners in the archive map to the host's. */
   readonly idMaps?: IdMaps | undefined
+  /**
+   * Says that the root is the empty upper directory of an overlay over these,
+   * nearest first; none at all for a layer without a parent. What the layer takes
+   * away from below is then marked as overlay marks it, and the mount shows the
+   * tree that an apply to the mounted layer would have made.
+   */
+  readonly lowers?: readonly string[] | undefined
   readonly limits?: Partial<ArchiveLimits> | undefined
   /** The best there is, unless it is told. */
   readonly confinement?: Confinement | undefined
@@ -30,12 +37,13 @@ export async function applyLayer(
   tar: Readable,
   options: ApplyOptions = {},
 ): Promise<number> {
-  const { idMaps = NO_ID_MAPS, limits, confinement, signal } = options
+  const { idMaps = NO_ID_MAPS, lowers, limits, confinement, signal } = options
   const job = {
     root,
     idMaps,
     limits: { ...DEFAULT_LIMITS, ...limits },
-    isFresh: await isEmpty(root),
+    isFresh: (lowers ?? []).length === 0 && (await isEmpty(root)),
+    lowers,
     confinement,
   }
   return applyInCrew(job, tar, signal)

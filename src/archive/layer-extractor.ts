@@ -10,7 +10,8 @@ import { type LaneEyes, LanePlan } from './lane-plan.ts'
 import { type LayerEntry, readLayerEntry } from './layer-entry.ts'
 import type { ArchiveLimits } from './limits.ts'
 import { MadePaths } from './made-paths.ts'
-import { joinPath, nameOf, parentOf, type PathString } from './path-bytes.ts'
+import type { OverlayLowers } from './overlay-lowers.ts'
+import { joinPath, nameOf, type PathString } from './path-bytes.ts'
 import type { TarEntry } from './tar/tar-entry.ts'
 import type { TarSink } from './tar/tar-reader.ts'
 import { TreeWriter } from './tree-writer.ts'
@@ -20,6 +21,10 @@ export interface LayerExtractorOptions {
   readonly limits: ArchiveLimits
   /** There is nothing below, and the tree is empty. */
   readonly isFresh: boolean
+  /** The tree is overlay's upper directory, and its xattrs are not the layer's. */
+  readonly isUpper: boolean
+  /** What is below that upper directory. */
+  readonly lowers?: OverlayLowers | undefined
   /** Which part of the entries is this extractor's. */
   readonly lane: Lane
 }
@@ -36,6 +41,7 @@ const DECIDED = 1
 export class LayerExtractor implements TarSink, Disposable {
   readonly #root: ConfinedRoot
   readonly #budget: ArchiveBudget
+  readonly #isUpper: boolean
   readonly #writer: TreeWriter
   readonly #aufsLinks: AufsLinks
   /** What is this layer's own; nobody asks where nothing is below. */
@@ -50,6 +56,7 @@ export class LayerExtractor implements TarSink, Disposable {
 
   constructor(root: ConfinedRoot, options: LayerExtractorOptions) {
     const { limits, lane, isFresh } = options
+    this.#isUpper = options.isUpper
     this.#root = root
     this.#budget = new ArchiveBudget(limits)
     this.#lane = lane
@@ -78,6 +85,7 @@ export class LayerExtractor implements TarSink, Disposable {
     this.#lane.arrive(this.#step)
     this.#naming(() => {
       this.#budget.count(entry)
+      if (this.#isUpper) refuseOverlayXattrs(entry)
       const read = readLayerEntry(entry)
       if (this.#lane.count === 1) this.#follow(entry, read)
       else this.#takeTurn(entry, read)
@@ -135,7 +143,7 @@ export class LayerExtractor implements TarSink, Disposable {
         this.#remember(read.path)
         break
       case 'delete':
-        this.#delete(read.path)
+        this.#writer.directories.delete(read.path)
         break
       case 'hide':
         this.#hide(read.path)
@@ -153,18 +161,13 @@ export class LayerExtractor implements TarSink, Disposable {
     }
   }
 
-  #delete(path: PathString): void {
-    const { directories } = this.#writer
-    if (!directories.enterExisting(parentOf(path))) return
-    directories.remove(nameOf(path))
-  }
-
   #hide(directory: PathString): void {
     const { directories } = this.#writer
     directories.enter(directory)
     const made = this.#made
     if (made === undefined) return
     removeBelow(this.#root, directories.here, (path) => made.has(path))
+    directories.hide()
     directories.comeBack()
     made.add(directories.here)
   }
@@ -183,5 +186,15 @@ export class LayerExtractor implements TarSink, Disposable {
         throw error
       throw extractionError(this.#entry.name, error)
     }
+  }
+}
+
+/** @throws InvalidArgumentError for an xattr by which overlay would be fooled. */
+function refuseOverlayXattrs({ xattrs }: TarEntry): void {
+  for (const name of xattrs.keys()) {
+    if (!/^(?:trusted|user)\.overlay\./.test(name)) continue
+    throw new InvalidArgumentError(
+      `A layer cannot bring the extended attribute "${name}", which is overlay's own`,
+    )
   }
 }

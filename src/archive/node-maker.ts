@@ -106,7 +106,7 @@ function isBornTo({ uid, gid }: Attributes, birth: Birth): boolean {
   return uid === birth.uid && gid === birth.gid && !birth.inherits
 }
 
-function dressXattrs(
+export function dressXattrs(
   path: PathString,
   xattrs: ReadonlyMap<string, Buffer>,
 ): void {

@@ -1,15 +1,23 @@
 import * as fs from 'node:fs'
+import { constants } from 'node:os'
 import { isErrno } from '../base/errors.ts'
 import type { ConfinedRoot } from '../linux/confined-root.ts'
+import { isDirectory as isDirectoryStatus } from '../linux/file-status.ts'
+import { systemError } from '../linux/libc.ts'
 import { getXattr } from '../linux/xattr.ts'
 import { removeNode } from './confined-removal.ts'
+import { attributesOf, copyUp } from './copy-up.ts'
 import {
   type Attributes,
   type Birth,
   DEFAULT_ACL,
   dress,
+  dressXattrs,
   shedInherited,
 } from './node-maker.ts'
+import type { OverlayLowers } from './overlay-lowers.ts'
+import { isDirectory, linkTarget, tryMkdir, unlinkOther } from './path-calls.ts'
+import { PendingAttributes } from './pending-attributes.ts'
 import {
   joinPath,
   nameOf,
@@ -28,10 +36,13 @@ export interface Owner {
   readonly gid: number
 }
 
-/** Attributes that wait for the end, and when they came. */
-interface Pending {
-  readonly attributes: Attributes
-  readonly turn: number
+export interface TreeDirectoriesOptions {
+  /** Of directories that nobody describes. */
+  readonly owner: Owner
+  /** Nothing was here before, so nothing hands anything down. */
+  readonly isFresh: boolean
+  /** The tree is overlay's upper directory, and this is below it. */
+  readonly lowers?: OverlayLowers | undefined
 }
 
 /**
@@ -43,21 +54,18 @@ interface Pending {
 export class TreeDirectories {
   readonly #root: ConfinedRoot
   readonly #owner: Owner
-  /** Nothing was here before, so nothing hands anything down. */
   readonly #isFresh: boolean
-  readonly #pending = new Map<PathString, Pending>()
-  /** Those of `#pending`, and all above them. */
-  readonly #described = new Set<PathString>()
-  readonly #removals = new Map<PathString, number>()
-  #turn = 0
+  readonly #lowers: OverlayLowers | undefined
+  readonly #pending = new PendingAttributes()
   #entered: PathString | undefined
   #here: PathString = ''
   #inherits = false
 
-  constructor(root: ConfinedRoot, owner: Owner, isFresh: boolean) {
+  constructor(root: ConfinedRoot, options: TreeDirectoriesOptions) {
     this.#root = root
-    this.#owner = owner
-    this.#isFresh = isFresh
+    this.#owner = options.owner
+    this.#isFresh = options.isFresh
+    this.#lowers = options.lowers
     root.enter('')
     this.#arrive('')
     this.#inherits = handsDown(root)
@@ -81,8 +89,8 @@ export class TreeDirectories {
   /** Goes to `directory`, making it and all on the way that is not there. */
   enter(directory: PathString): void {
     if (this.#entered === directory) return
-    this.#ensure(directory, 0)
-    this.#arrive(directory)
+    this.#goTo(directory)
+    this.#pending.changed(this.#here)
   }
 
   /**
@@ -104,7 +112,7 @@ export class TreeDirectories {
   enterExisting(directory: PathString): boolean {
     if (this.#entered === directory) return true
     try {
-      this.#root.enter(directory)
+      this.#root.enter(this.resolve(directory))
     } catch (error) {
       if (isErrno(error, 'ENOENT', 'ENOTDIR')) return false
       throw error
@@ -139,6 +147,7 @@ export class TreeDirectories {
     for (;;) {
       if (tryMkdir(path, IMPLIED_MODE)) {
         if (this.#inherits) shedInherited(path)
+        this.#continueLower(joinPath(this.#here, name))
         break
       }
       if (isDirectory(path)) break
@@ -147,24 +156,75 @@ export class TreeDirectories {
     return joinPath(this.#here, name)
   }
 
+  /** What was made here, other than a directory. */
+  madeOther(name: PathString): void {
+    this.#lowers?.madeOther(joinPath(this.#here, name))
+  }
+
+  /** Deletes `path`, and what shows there from below. */
+  delete(path: PathString): void {
+    const name = nameOf(path)
+    const parent = this.#tryResolve(parentOf(path))
+    if (parent === undefined) return
+    const real = joinPath(parent, name)
+    if (this.#lowers?.find(real) === undefined) {
+      if (this.enterExisting(parent)) this.remove(name)
+      return
+    }
+    this.enter(parent)
+    this.remove(name)
+    this.#lowers.whiteOut(real)
+  }
+
+  /** Where `directory` is without links, if there are lowers; else its own path. */
+  resolve(directory: PathString): PathString {
+    if (this.#lowers === undefined) return directory
+    this.lookAgain()
+    return this.#lowers.resolve(directory)
+  }
+
+  /** Lets nothing from below show in the directory where we are. */
+  hide(): void {
+    this.#lowers?.hide(this.#here)
+  }
+
+  /** Copies the file at `path` to the upper directory, if it is only below. */
+  bringUp(path: PathString): void {
+    if (this.#lowers?.isWhitedOut(path)) throw linkError('ENOENT', path)
+    const found = this.#lowers?.find(path)
+    if (found === undefined) return
+    if (isDirectoryStatus(found.status)) throw linkError('EPERM', path)
+    this.#goTo(parentOf(path))
+    const name = nameOf(path)
+    const upper = toFsPath(this.#root.at(name))
+    if (fs.lstatSync(upper, { throwIfNoEntry: false }) !== undefined) return
+    copyUp(found, this.#root.at(name))
+    this.madeOther(name)
+  }
+
   /** Attributes for a directory; `''` is the root. */
   describe(path: PathString, attributes: Attributes): void {
-    this.#pending.set(path, { attributes, turn: ++this.#turn })
-    for (let at = path; !this.#described.has(at); at = parentOf(at)) {
-      this.#described.add(at)
-    }
+    this.#pending.describe(path, attributes)
   }
 
   /** Something else takes the place of `path`: what was said of it is void. */
   replaced(path: PathString): void {
-    if (this.#described.has(path)) this.#removals.set(path, ++this.#turn)
+    this.#pending.replaced(path)
   }
 
   /** Gives all directories their attributes, once everything else is made. */
   finish(): void {
-    for (const [path, { attributes, turn }] of this.#pending) {
-      if (this.#wasRemoved(path, turn) || !this.enterExisting(path)) continue
-      dress(this.#root.at('.'), attributes)
+    for (const [path, attributes] of this.#pending.entries()) {
+      if (this.enterExisting(path)) dress(this.#root.at('.'), attributes)
+    }
+  }
+
+  #tryResolve(directory: PathString): PathString | undefined {
+    try {
+      return this.resolve(directory)
+    } catch (error) {
+      if (isErrno(error, 'ENOTDIR')) return undefined
+      throw error
     }
   }
 
@@ -172,6 +232,11 @@ export class TreeDirectories {
     const path = toFsPath(this.#root.at(name))
     const stats = fs.lstatSync(path, { throwIfNoEntry: false })
     return stats?.isSymbolicLink() ?? false
+  }
+
+  #goTo(directory: PathString): void {
+    this.#ensure(this.resolve(directory), 0)
+    this.#arrive(directory)
   }
 
   #arrive(directory: PathString): void {
@@ -186,14 +251,18 @@ export class TreeDirectories {
       this.#root.enter(path)
       return
     } catch (error) {
-      if (!isErrno(error, 'ENOENT') || path === '' || links > MAX_LINKS) {
-        throw error
-      }
+      // Overlay's mark of a deletion is in the way as a file would be.
+      const isMissing = isErrno(error, 'ENOENT', this.#lowers ? 'ENOTDIR' : '')
+      if (!isMissing || path === '' || links > MAX_LINKS) throw error
     }
     this.#ensure(parentOf(path), links)
     const name = this.#root.at(nameOf(path))
+    if (this.#lowers?.isWhitedOut(path)) unlinkOther(name)
     if (tryMkdir(name, IMPLIED_MODE)) {
       this.#dressImplied(name)
+      const attributes = this.#continueLower(path)
+      if (attributes) this.#pending.continue(path, attributes)
+      else this.#pending.changed(parentOf(path))
     } else {
       const target = linkTarget(name)
       if (target !== undefined) this.#ensureTarget(path, target, links + 1)
@@ -217,12 +286,14 @@ export class TreeDirectories {
     fs.chmodSync(toFsPath(path), IMPLIED_MODE)
   }
 
-  #wasRemoved(path: PathString, turn: number): boolean {
-    if (this.#removals.size === 0) return false
-    for (let at = path; at !== ''; at = parentOf(at)) {
-      if ((this.#removals.get(at) ?? 0) > turn) return true
-    }
-    return false
+  /** Gives a new directory what it has from below, and answers the rest of it. */
+  #continueLower(path: PathString): Attributes | undefined {
+    const below = this.#lowers?.madeDirectory(path)
+    if (below === undefined) return undefined
+    this.#root.enter(parentOf(path))
+    const attributes = attributesOf(below)
+    dressXattrs(this.#root.at(nameOf(path)), attributes.xattrs)
+    return attributes
   }
 }
 
@@ -238,35 +309,7 @@ function handsDown(root: ConfinedRoot): boolean {
   return isSetGid || getXattr(path, DEFAULT_ACL) !== undefined
 }
 
-function tryMkdir(path: PathString, mode: number): boolean {
-  try {
-    fs.mkdirSync(toFsPath(path), mode)
-    return true
-  } catch (error) {
-    if (isErrno(error, 'EEXIST')) return false
-    throw error
-  }
-}
-
-/** A directory in its place is somebody's work, and stays. */
-function unlinkOther(path: PathString): void {
-  try {
-    fs.unlinkSync(toFsPath(path))
-  } catch (error) {
-    if (!isErrno(error, 'ENOENT', 'EISDIR', 'EPERM')) throw error
-  }
-}
-
-function isDirectory(path: PathString): boolean {
-  const stats = fs.lstatSync(toFsPath(path), { throwIfNoEntry: false })
-  return stats?.isDirectory() ?? false
-}
-
-function linkTarget(path: PathString): PathString | undefined {
-  try {
-    return fs.readlinkSync(toFsPath(path), 'latin1')
-  } catch (error) {
-    if (isErrno(error, 'EINVAL')) return undefined
-    throw error
-  }
+function linkError(code: 'ENOENT' | 'EPERM', path: PathString): Error {
+  const text = Buffer.from(path, 'latin1').toString()
+  return systemError(constants.errno[code], 'link', [text])
 }

@@ -10,7 +10,14 @@ import {
   makeSpecial,
   NEW_FILE,
 } from './node-maker.ts'
-import { nameOf, parentOf, type PathString, toFsPath } from './path-bytes.ts'
+import type { OverlayLowers } from './overlay-lowers.ts'
+import {
+  joinPath,
+  nameOf,
+  parentOf,
+  type PathString,
+  toFsPath,
+} from './path-bytes.ts'
 import type { TarEntry } from './tar/tar-entry.ts'
 import { type Owner, TreeDirectories } from './tree-directories.ts'
 
@@ -27,6 +34,8 @@ export interface TreeWriterOptions {
   readonly isFresh: boolean
   /** Gives directories their attributes; of several threads, one does. */
   readonly describes: boolean
+  /** The tree is overlay's upper directory, and this is below it. */
+  readonly lowers?: OverlayLowers | undefined
 }
 
 /**
@@ -41,16 +50,18 @@ export class TreeWriter implements Disposable {
   readonly #root: ConfinedRoot
   readonly #idMaps: IdMaps
   readonly #describes: boolean
+  readonly #lowers: OverlayLowers | undefined
   #file: OpenFile | undefined
   #bytes = 0
 
   constructor(root: ConfinedRoot, options: TreeWriterOptions) {
-    const { idMaps, isFresh, describes } = options
+    const { idMaps, isFresh, describes, lowers } = options
     this.#root = root
     this.#idMaps = idMaps
     this.#describes = describes
+    this.#lowers = lowers
     const owner = ownerOfImplied(idMaps)
-    this.directories = new TreeDirectories(root, owner, isFresh)
+    this.directories = new TreeDirectories(root, { owner, isFresh, lowers })
   }
 
   /** The bytes of all files so far. */
@@ -128,7 +139,7 @@ export class TreeWriter implements Disposable {
   }
 
   #link(entry: TarEntry, name: PathString, wanted: Attributes): void {
-    const target = entryPath(entry.linkName)
+    const target = this.#linkTarget(entry)
     this.#root.reach(parentOf(target), nameOf(target), (existing) => {
       if (isSameFile(existing, this.#root.at(name))) return
       this.#replacing(name, (path) =>
@@ -137,12 +148,34 @@ export class TreeWriter implements Disposable {
     })
     // The file is the same under all its names; the last entry describes it.
     const path = this.#root.at(name)
-    const isSymlink = fs.lstatSync(toFsPath(path)).isSymbolicLink()
-    dress(path, wanted, { isSymlink })
+    const status = fs.lstatSync(toFsPath(path))
+    if (status.isDirectory()) {
+      throw new InvalidArgumentError('A directory has one name only')
+    }
+    dress(path, wanted, { isSymlink: status.isSymbolicLink() })
+  }
+
+  /** Where the file is that an entry links to, brought up if it is only below. */
+  #linkTarget(entry: TarEntry): PathString {
+    const target = entryPath(entry.linkName)
+    if (this.#lowers === undefined) return target
+    const { here } = this.directories
+    const directory = this.directories.resolve(parentOf(target))
+    const path = joinPath(directory, nameOf(target))
+    this.directories.bringUp(path)
+    this.directories.lookAgain()
+    this.directories.enter(here)
+    return path
   }
 
   /** Does `make`, if need be again after removing what has the name already. */
   #replacing<T>(name: PathString, make: (path: PathString) => T): T {
+    const made = this.#tryTwice(name, make)
+    this.directories.madeOther(name)
+    return made
+  }
+
+  #tryTwice<T>(name: PathString, make: (path: PathString) => T): T {
     try {
       return make(this.#root.at(name))
     } catch (error) {

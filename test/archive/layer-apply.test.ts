@@ -1,8 +1,17 @@
-import type { Confinement } from '../../src/linux/confinement.ts'
+import * as fs from 'node:fs/promises'
+import { Readable } from 'node:stream'
+import { expect } from 'chai'
 import { applyLayer } from '../../src/archive/layer-apply.ts'
+import { InvalidArgumentError } from '../../src/base/errors.ts'
+import type { Confinement } from '../../src/linux/confinement.ts'
+import { mount } from '../../src/linux/mount.ts'
 import { describeLayerApply } from '../contracts/describe-layer-apply.ts'
 import { describeLayerConfinement } from '../contracts/describe-layer-confinement.ts'
-import type { ApplyLayer } from '../support/layer.ts'
+import { needs } from '../support/capabilities.ts'
+import { expectRejection } from '../support/expect-rejection.ts'
+import { forgeTar } from '../support/forge-tar.ts'
+import { type ApplyLayer, useLayer } from '../support/layer.ts'
+import { appliedToOverlay } from '../support/overlay-apply.ts'
 
 const confinedBy =
   (confinement: Confinement): ApplyLayer =>
@@ -11,6 +20,54 @@ const confinedBy =
 
 describeLayerApply('in a root of its own', confinedBy('own-root'))
 describeLayerApply('confined by openat2', confinedBy('in-root'))
+describeLayerApply('to an overlay', appliedToOverlay('own-root'), ['overlay'])
+describeLayerApply(
+  'to an overlay, confined by openat2',
+  appliedToOverlay('in-root'),
+  ['overlay'],
+)
 
 describeLayerConfinement('in a root of its own', confinedBy('own-root'))
 describeLayerConfinement('confined by openat2', confinedBy('in-root'))
+
+describe('applyLayer', () => {
+  needs('root')
+  const { apply, at } = useLayer(applyLayer)
+
+  it('tells of a full disk as the system does, and of which file', async () => {
+    await fs.mkdir(at('small'))
+    const spec = { type: 'tmpfs', source: 'none', options: ['size=256k'] }
+    mount(spec, at('small'))
+    const tar = forgeTar(
+      { name: 'fits', content: 'x' },
+      { name: 'big', content: Buffer.alloc(1 << 20) },
+    )
+    const error = await expectRejection(
+      applyLayer(at('small'), Readable.from([tar])),
+      Error,
+    )
+    expect(error).to.include({ code: 'ENOSPC' })
+    expect(error.message).to.contain('"big"')
+  })
+
+  it('makes a device 0:0 that deletes nothing', async () => {
+    await apply({ name: 'file', type: '3', devMajor: 0, devMinor: 0 })
+    expect((await fs.lstat(at('file'))).isCharacterDevice()).to.equal(true)
+  })
+
+  it('lets no layer set what overlay keeps in an upper directory', async () => {
+    await fs.mkdir(at('upper'))
+    for (const name of ['trusted.overlay.opaque', 'user.overlay.redirect']) {
+      const tar = forgeTar({
+        name: 'd/',
+        type: '5',
+        pax: { [`SCHILY.xattr.${name}`]: 'y' },
+      })
+      const error = await expectRejection(
+        applyLayer(at('upper'), Readable.from([tar]), { lowers: [] }),
+        InvalidArgumentError,
+      )
+      expect(error.message).to.contain(name)
+    }
+  })
+})

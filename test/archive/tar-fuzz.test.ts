@@ -14,7 +14,7 @@ import { mutatedTar, randomFrom } from '../support/tar-mutations.ts'
 import { useTempDir } from '../support/temp-dir.ts'
 import { build, directory, file, portray } from '../support/tree.ts'
 
-const MUTATIONS = Number(process.env.STOWAGE_FUZZ ?? 1000)
+const MUTATIONS = Number(process.env.STOWAGE_FUZZ ?? 300)
 const SEED = Number(process.env.STOWAGE_FUZZ_SEED ?? Date.now() % 2 ** 31)
 const LONGEST_MS = 5000
 const MOST_MEMORY = 512 * 1024 ** 2
@@ -64,6 +64,7 @@ function failureOf(root: string, seed: number): Error | undefined {
     idMaps: NO_ID_MAPS,
     limits: DEFAULT_LIMITS,
     isFresh: random(2) === 0,
+    isUpper: false,
     lane: Lane.alone(),
   })
   try {

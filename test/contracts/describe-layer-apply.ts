@@ -1,4 +1,4 @@
-import { needs } from '../support/capabilities.ts'
+import { type Capability, needs } from '../support/capabilities.ts'
 import type { ApplyLayer } from '../support/layer.ts'
 import { describeLayerAttributes } from './describe-layer-attributes.ts'
 import { describeLayerEntries } from './describe-layer-entries.ts'
@@ -10,9 +10,13 @@ import { describeLayerWhiteouts } from './describe-layer-whiteouts.ts'
  * The rules by which a layer is applied, as tests: those that Docker's own code
  * follows, and those that it should. Every way to confine an apply runs all of them.
  */
-export function describeLayerApply(name: string, applyLayer: ApplyLayer): void {
+export function describeLayerApply(
+  name: string,
+  applyLayer: ApplyLayer,
+  on: readonly Capability[] = [],
+): void {
   describe(`applyLayer, ${name},`, () => {
-    needs('root')
+    needs('root', ...on)
     describeLayerEntries(applyLayer)
     describeLayerAttributes(applyLayer)
     describeLayerLinks(applyLayer)

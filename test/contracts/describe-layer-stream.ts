@@ -1,15 +1,13 @@
 import { Readable } from 'node:stream'
-import * as fs from 'node:fs/promises'
 import { expect } from 'chai'
 import { InvalidArgumentError } from '../../src/base/errors.ts'
-import { mount } from '../../src/linux/mount.ts'
 import { expectRejection } from '../support/expect-rejection.ts'
 import { forgeEntry, forgeTar, TAR_END } from '../support/forge-tar.ts'
 import { type ApplyLayer, useLayer } from '../support/layer.ts'
 
 /** The tar as a stream, and how much of it is too much. */
 export function describeLayerStream(applyLayer: ApplyLayer): void {
-  const { dir, at, apply, applyTar, text, isThere } = useLayer(applyLayer)
+  const { dir, apply, applyTar, text, isThere } = useLayer(applyLayer)
 
   describe('the stream', () => {
     it('counts the bytes of files, and of links and whiteouts none', async () => {
@@ -111,22 +109,6 @@ export function describeLayerStream(applyLayer: ApplyLayer): void {
       )
       expect(error.name).to.equal('AbortError')
       expect(source.destroyed).to.equal(true)
-    })
-
-    it('tells of a full disk as the system does, and of which file', async () => {
-      await fs.mkdir(at('small'))
-      const spec = { type: 'tmpfs', source: 'none', options: ['size=256k'] }
-      mount(spec, at('small'))
-      const tar = forgeTar(
-        { name: 'fits', content: 'x' },
-        { name: 'big', content: Buffer.alloc(1 << 20) },
-      )
-      const error = await expectRejection(
-        applyLayer(at('small'), Readable.from([tar])),
-        Error,
-      )
-      expect(error).to.include({ code: 'ENOSPC' })
-      expect(error.message).to.contain('"big"')
     })
   })
 

@@ -45,8 +45,16 @@ const BELOW = [
 
 /** Gives each test of the suite a layer, which shows `BELOW` already. */
 export function useLayer(applyLayer: ApplyLayer): Layer {
-  const dir = useTempDir()
-  beforeEach(() => build(dir.path, ...BELOW))
+  const parent = useTempDir()
+  const dir = {
+    get path() {
+      return join(parent.path, 'layer')
+    },
+  }
+  beforeEach(async () => {
+    await fs.mkdir(dir.path, { mode: 0o755 })
+    await build(dir.path, ...BELOW)
+  })
 
   const at = (path: string): string => join(dir.path, path)
   const applyTar: Layer['applyTar'] = (tar, options) =>
