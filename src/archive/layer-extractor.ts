@@ -1,3 +1,4 @@
+import { InvalidArgumentError } from '../base/errors.ts'
 import type { ConfinedRoot } from '../linux/confined-root.ts'
 import { ArchiveBudget } from './archive-budget.ts'
 import { AufsLinks } from './aufs-links.ts'

@@ -19,7 +19,7 @@ import { OVERLAY_OPAQUE } from './whiteout.ts'
 
 /** As many links as the kernel follows on one way. */
 const MAX_LINKS = 40
-const YES = Buffer.from('y')
+const YES = Buffer.of('y'.charCodeAt(0))
 
 /**
  * What shows through overlay's upper directory while a layer is written to it.
