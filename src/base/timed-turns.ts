@@ -22,19 +22,19 @@ export class TimedTurns {
   }
 
   /**
-   * Runs `task` when its turn comes, if its caller still waits by then. A task that
-   * ends after its caller has gone undoes what it did: see `isLate`.
+   * Runs `task` when its turn comes at all of `keys`, if its caller still waits by
+   * then. A task that ends after its caller has gone undoes what it did: see `isLate`.
    *
    * @param what The task in words, such as `Mounting volume "db"`.
    * @throws UnavailableError when the deadline passes.
    */
   async run<T>(
-    key: string,
+    keys: readonly string[],
     what: string,
     task: (turn: Turn) => Promise<T>,
   ): Promise<T> {
     const turn = { isLate: false }
-    const work = this.#turns.run(key, async () => {
+    const work = this.#inTurn(keys, async () => {
       if (turn.isLate) throw new UnavailableError(`${what} was given up`)
       return task(turn)
     })
@@ -43,5 +43,15 @@ export class TimedTurns {
     } finally {
       turn.isLate = true
     }
+  }
+
+  /** Keys are taken in one order by all, so that no two wait for each other. */
+  async #inTurn<T>(
+    keys: readonly string[],
+    task: () => Promise<T>,
+  ): Promise<T> {
+    const [last, ...others] = [...new Set(keys)].toSorted().toReversed()
+    if (last === undefined) return task()
+    return this.#inTurn(others, () => this.#turns.run(last, task))
   }
 }

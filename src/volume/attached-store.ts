@@ -4,6 +4,8 @@ import type { Log } from '../base/log.ts'
 import type { Holds } from '../state/holds.ts'
 import { NameJournal } from '../state/name-journal.ts'
 import { isStorageName } from '../storage/storage-ref.ts'
+import { VolumeExistsError } from './volume-errors.ts'
+import type { VolumeOptions } from './volume-options.ts'
 import type { VolumeStorer } from './volume-storer.ts'
 import type { Volume } from './volume.ts'
 
@@ -159,21 +161,25 @@ export class AttachedStore {
     return this.#entries.keys()
   }
 
+  /**
+   * Creates a volume, for the caller to `keep`. Should the store have the name
+   * after all, that is noted.
+   */
+  async create(name: string, options: VolumeOptions): Promise<Volume> {
+    try {
+      return await this.storer().create(name, options)
+    } catch (error) {
+      if (error instanceof VolumeExistsError) await this.#learn(name)
+      throw error
+    }
+  }
+
   /** Takes note of a volume as the store has described it. */
   async keep(volume: Volume): Promise<void> {
     const { name } = volume
     this.#changes?.add(name)
     this.#enter(name, { volume })
     await this.#journal.add(name)
-  }
-
-  /** Takes note of what the store says about `name` when asked. */
-  async learn(name: string): Promise<void> {
-    try {
-      await this.keep(await this.storer().get(name))
-    } catch (error) {
-      this.#keepProblem(name, messageOf(error))
-    }
   }
 
   /** Takes note that the store has the volume no more. */
@@ -254,6 +260,15 @@ export class AttachedStore {
     this.#changes = undefined
     await this.#journal.replace(this.#entries.keys())
     this.#isListed = true
+  }
+
+  /** Takes note of what the store says about `name` when asked. */
+  async #learn(name: string): Promise<void> {
+    try {
+      await this.keep(await this.storer().get(name))
+    } catch (error) {
+      this.#keepProblem(name, messageOf(error))
+    }
   }
 
   #keepProblem(name: string, reason: string): void {

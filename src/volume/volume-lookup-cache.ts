@@ -20,7 +20,7 @@ import {
   VolumeNotFoundError,
 } from './volume-errors.ts'
 import { checkVolumeName } from './volume-name.ts'
-import { parseVolumeOptions, type VolumeOptions } from './volume-options.ts'
+import { parseVolumeOptions, sourceOf } from './volume-options.ts'
 import type { VolumeStorer } from './volume-storer.ts'
 import type { Volume } from './volume.ts'
 
@@ -182,7 +182,7 @@ export class VolumeLookupCache {
     checkVolumeName(name)
     const options = parseVolumeOptions(typed)
     const store = this.#catalogue.store(options.store)
-    return this.#turn('Creating', name, async (turn) => {
+    const make = async (turn: Turn): Promise<Volume> => {
       if (this.#catalogue.entry(name) !== undefined) {
         throw new VolumeExistsError(name)
       }
@@ -191,16 +191,17 @@ export class VolumeLookupCache {
       checkVolumeName(name, storer.capabilities.maxNameBytes)
       refuseUnable(options, storer)
       await this.#holds.clear(name)
-      const volume = await this.#ask(store, () => created(store, name, options))
+      const volume = await this.#ask(store, () => store.create(name, options))
       if (turn.isLate) await storer.remove(name)
       else await store.keep(volume)
       return volume
-    })
+    }
+    return this.#turn('Creating', [name, ...sourceOf(options)], make)
   }
 
   /** Shows the volume's files to `holder` at the path that it returns. */
   async mount(name: string, holder: string): Promise<string> {
-    return this.#turn('Mounting', name, async (turn) => {
+    return this.#turn('Mounting', [name], async (turn) => {
       const store = this.#catalogue.store(this.get(name).store)
       const storer = store.storer()
       // Recorded first: after a crash in between, the kernel says that nothing is
@@ -219,7 +220,7 @@ export class VolumeLookupCache {
 
   /** Takes back one `mount` by `holder`. One that was never made is no failure. */
   async unmount(name: string, holder: string): Promise<void> {
-    await this.#turn('Unmounting', name, async () => {
+    await this.#turn('Unmounting', [name], async () => {
       const entry = this.#catalogue.entry(name)
       if (entry === undefined) return
       const store = this.#catalogue.store(entry.store)
@@ -238,7 +239,7 @@ export class VolumeLookupCache {
     name: string,
     { dropHolders = false }: RemoveOptions = {},
   ): Promise<void> {
-    await this.#turn('Removing', name, async () => {
+    await this.#turn('Removing', [name], async () => {
       const volume = this.get(name)
       if (volume.options.protect) {
         throw new InUseError(
@@ -295,14 +296,17 @@ export class VolumeLookupCache {
     }
   }
 
-  /** Runs `task` in its turn, once the stores that may have the volume are open. */
+  /**
+   * Runs `task` for the first of `names` in its turn, once the stores that may have
+   * it are open. Nothing befalls the others meanwhile.
+   */
   async #turn<T>(
     doing: string,
-    name: string,
+    names: readonly [string, ...string[]],
     task: (turn: Turn) => Promise<T>,
   ): Promise<T> {
-    const what = `${doing} volume "${name}"`
-    return this.#turns.run(name, what, async (turn) => {
+    const [name] = names
+    return this.#turns.run(names, `${doing} volume "${name}"`, async (turn) => {
       await this.#catalogue.settled(name)
       return task(turn)
     })
@@ -322,20 +326,6 @@ export class VolumeLookupCache {
 function usable({ name, volume, problem }: CatalogueEntry): Volume {
   if (volume !== undefined && problem === undefined) return volume
   throw new UnavailableError(`Volume "${name}" cannot be used: ${problem}`)
-}
-
-/** Should the store have the name after all, it is in the catalogue from now on. */
-async function created(
-  store: AttachedStore,
-  name: string,
-  options: VolumeOptions,
-): Promise<Volume> {
-  try {
-    return await store.storer().create(name, options)
-  } catch (error) {
-    if (error instanceof VolumeExistsError) await store.learn(name)
-    throw error
-  }
 }
 
 /** Removing what is gone already, by whomever, is as good. */

@@ -9,12 +9,12 @@ describe('TimedTurns', () => {
     const turns = new TimedTurns(1000)
     const order: string[] = []
     await Promise.all([
-      turns.run('a', 'One', async () => {
+      turns.run(['a'], 'One', async () => {
         await sleep(20)
         order.push('first of a')
       }),
-      turns.run('a', 'Two', async () => order.push('second of a')),
-      turns.run('b', 'Three', async () => order.push('b')),
+      turns.run(['a'], 'Two', async () => order.push('second of a')),
+      turns.run(['b'], 'Three', async () => order.push('b')),
     ])
     expect(order).to.deep.equal(['b', 'first of a', 'second of a'])
   })
@@ -22,7 +22,7 @@ describe('TimedTurns', () => {
   it('gives up a caller that waits too long, and tells the task', async () => {
     const turns = new TimedTurns(20)
     const late: boolean[] = []
-    const work = turns.run('a', 'Digging', async (turn) => {
+    const work = turns.run(['a'], 'Digging', async (turn) => {
       late.push(turn.isLate)
       await sleep(50)
       late.push(turn.isLate)
@@ -35,8 +35,8 @@ describe('TimedTurns', () => {
   it('never begins a task whose caller has gone', async () => {
     const turns = new TimedTurns(20)
     let begun = false
-    const slow = turns.run('a', 'Digging', () => sleep(60))
-    const waiting = turns.run('a', 'Filling', async () => {
+    const slow = turns.run(['a'], 'Digging', () => sleep(60))
+    const waiting = turns.run(['a'], 'Filling', async () => {
       begun = true
     })
     await expectRejection(waiting, UnavailableError, /Filling did not finish/)
@@ -45,9 +45,25 @@ describe('TimedTurns', () => {
     expect(begun).to.equal(false)
   })
 
+  it('waits for its turn at several keys, however they are ordered', async () => {
+    const turns = new TimedTurns(1000)
+    const order: string[] = []
+    const note = (what: string) => async () => {
+      await sleep(5)
+      order.push(what)
+    }
+    await Promise.all([
+      turns.run(['a', 'b'], 'One', note('one')),
+      turns.run(['b', 'a', 'b'], 'Two', note('two')),
+      turns.run(['b'], 'Three', note('three')),
+    ])
+    expect(order).to.have.members(['one', 'two', 'three'])
+    expect(order.indexOf('one')).to.be.below(order.indexOf('two'))
+  })
+
   it('passes on what the task throws', async () => {
     const turns = new TimedTurns(1000)
-    const work = turns.run('a', 'Digging', async () => {
+    const work = turns.run(['a'], 'Digging', async () => {
       throw new Error('a rock')
     })
     await expectRejection(work, Error, /a rock/)

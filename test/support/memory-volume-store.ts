@@ -27,7 +27,7 @@ export class MemoryVolumeStore implements VolumeStorer {
     ownership: { because },
     ro: { because },
     path: { because },
-    from: { because },
+    from: true,
   }
   readonly #home: string
   readonly #volumes: Memory
@@ -40,6 +40,7 @@ export class MemoryVolumeStore implements VolumeStorer {
 
   async create(name: string, options: VolumeOptions): Promise<Volume> {
     if (this.#volumes.has(name)) throw new VolumeExistsError(name)
+    const source = options.from && (await this.get(options.from)).mountpoint
     const volume = frozenVolume({
       name,
       store: this.name,
@@ -49,6 +50,7 @@ export class MemoryVolumeStore implements VolumeStorer {
     })
     this.#volumes.set(name, volume)
     await fs.mkdir(volume.mountpoint, { mode: 0o755 })
+    if (source) await fs.cp(source, volume.mountpoint, { recursive: true })
     return volume
   }
 

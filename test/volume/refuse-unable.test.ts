@@ -19,7 +19,6 @@ describe('refuseUnable', () => {
 
   for (const [option, value] of Object.entries({
     capacity: '1G',
-    from: 'other',
     path: '/srv',
     uid: '0',
     gid: '0',

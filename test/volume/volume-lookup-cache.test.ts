@@ -183,7 +183,6 @@ describe('VolumeLookupCache', () => {
         { uid: '5' },
         { mode: '0700' },
         { path: '/srv' },
-        { from: 'b' },
       ]) {
         await expectRejection(
           cache.create('a', typed),
@@ -217,6 +216,30 @@ describe('VolumeLookupCache', () => {
       expect(cache.list().map(({ name }) => name)).to.deep.equal(
         names.toSorted(),
       )
+    })
+
+    it('lets nothing befall a volume that is being cloned', async () => {
+      const store = testStore('default')
+      const cache = await open([store])
+      await cache.create('b', {})
+      store.before = (call) => (call === 'create' ? sleep(50) : undefined)
+      await Promise.all([
+        cache.create('a', { from: 'b' }),
+        sleep(10).then(() => cache.remove('b')),
+      ])
+      const acts = store.calls.slice(-3)
+      expect(acts).to.deep.equal(['create a', 'unmount b', 'remove b'])
+    })
+
+    it('is not held up by two that are to be clones of each other', async () => {
+      const cache = await open([testStore('default')])
+      const attempts = await Promise.allSettled([
+        cache.create('a', { from: 'b' }),
+        cache.create('b', { from: 'a' }),
+      ])
+      for (const { reason } of attempts as PromiseRejectedResult[]) {
+        expect(reason).to.be.instanceOf(VolumeNotFoundError)
+      }
     })
 
     it('forgets a volume whose creation failed', async () => {
