@@ -134,6 +134,11 @@ async function tellsChanges(probe: string): Promise<boolean> {
   if (!whiteout.isCharacterDevice() || whiteout.rdev !== 0) {
     throw new Error('what is deleted leaves no whiteout')
   }
+  if ((await fs.readdir(merged)).includes('file')) {
+    throw new Error(
+      'what is deleted still shows, because directories do not tell the types of their entries (xfs does with ftype=1)',
+    )
+  }
   if (!(await refusesRename(merged))) return false
   await fs.rmdir(join(merged, 'directory'))
   await fs.mkdir(join(merged, 'directory'))
