@@ -6,6 +6,7 @@ import {
 } from '../base/errors.ts'
 import { KeyedMutex } from '../base/keyed-mutex.ts'
 import { NO_PARENT } from '../graph/driver.ts'
+import { syncFilesystem } from '../linux/sync-filesystem.ts'
 import type { DataSource } from '../storage/data-source.ts'
 import type { DifferenceOptions } from '../storage/exporter.ts'
 import type { Owner } from '../storage/resolver.ts'
@@ -268,6 +269,8 @@ export class LayerImageStore implements ImageStore {
     if (digest !== draft.digest) {
       throw new DigestMismatchError(draft.id, draft.digest, digest)
     }
+    // The record that follows must not outlive a power cut that the files do not.
+    await syncFilesystem(this.#around.root)
     return {
       id: draft.id,
       parent: parent.id,

@@ -26,7 +26,7 @@ import type { Surroundings } from './surroundings.ts'
 export interface ImageStorerOptions {
   /** The directory of all image stores; made where it is missing. */
   readonly root: string
-  /** Keeps the content. Nobody else creates layers in it. */
+  /** Keeps the content, on the filesystem of `root`. Nobody else creates layers in it. */
   readonly driver: Driver
   readonly maxLayerDepth?: number
   readonly imageQuota?: number

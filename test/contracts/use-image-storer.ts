@@ -2,7 +2,7 @@ import { expect } from 'chai'
 import type { ImageStorer } from '../../src/image/image-storer.ts'
 import { type Image, SCRATCH } from '../../src/image/image.ts'
 import { layerTar, type LayerTar } from '../support/layer-tar.ts'
-import { useTempDir } from '../support/temp-dir.ts'
+import { SHARED_MEMORY, useTempDir } from '../support/temp-dir.ts'
 
 /** A storer that runs until it is closed, as a process does until it ends. */
 export interface OpenImageStorer {
@@ -44,7 +44,7 @@ export function useImageStorer(open: OpenImages): ImageSuite {
 
   // Before the hook that takes the directory away.
   afterEach(() => opened.close())
-  const home = useTempDir()
+  const home = useTempDir(() => SHARED_MEMORY)
 
   beforeEach(async () => {
     opened = await open(home.path)

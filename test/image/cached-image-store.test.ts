@@ -14,7 +14,7 @@ import { expectRejection } from '../support/expect-rejection.ts'
 import { type Faults, faulty, noFaults } from '../support/faulty.ts'
 import { layerTar, tarOf } from '../support/layer-tar.ts'
 import { type OpenedImages, openImages } from '../support/open-images.ts'
-import { useTempDir } from '../support/temp-dir.ts'
+import { SHARED_MEMORY, useTempDir } from '../support/temp-dir.ts'
 
 describe('CachedImageStore', () => {
   needs('root')
@@ -25,7 +25,7 @@ describe('CachedImageStore', () => {
   let cached: CachedImageStore
 
   afterEach(() => images.close())
-  const home = useTempDir()
+  const home = useTempDir(() => SHARED_MEMORY)
   const tar = layerTar({ file: 'content' })
 
   const write = (store: ImageStore, id: string, parent: string = SCRATCH) =>

@@ -9,11 +9,11 @@ import { Storage } from '../../src/storage/storage.ts'
 import { needs } from '../support/capabilities.ts'
 import { expectRejection } from '../support/expect-rejection.ts'
 import { readTar } from '../support/read-tar.ts'
-import { useTempDir } from '../support/temp-dir.ts'
+import { SHARED_MEMORY, useTempDir } from '../support/temp-dir.ts'
 
 describe('Images as a part of storage', () => {
   needs('root')
-  const dataRoot = useTempDir()
+  const dataRoot = useTempDir(() => SHARED_MEMORY)
 
   const open = (): Promise<Storage> =>
     Storage.open({ dataRoot: dataRoot.path, imageStores: ['main', 'other'] }, [

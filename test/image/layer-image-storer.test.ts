@@ -25,7 +25,7 @@ import {
   openImages,
   type OpenImagesOptions,
 } from '../support/open-images.ts'
-import { useTempDir } from '../support/temp-dir.ts'
+import { SHARED_MEMORY, useTempDir } from '../support/temp-dir.ts'
 
 const run = promisify(execFile)
 
@@ -41,7 +41,7 @@ describe('LayerImageStorer', () => {
   let images: OpenedImages
 
   afterEach(() => images.close())
-  const home = useTempDir()
+  const home = useTempDir(() => SHARED_MEMORY)
   const tar = layerTar({ file: 'content' })
 
   const reopen = async (options?: OpenImagesOptions): Promise<ImageStore> => {

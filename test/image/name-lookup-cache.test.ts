@@ -6,7 +6,7 @@ import { describeImageStorer } from '../contracts/describe-image-storer.ts'
 import { needs } from '../support/capabilities.ts'
 import { noFaults } from '../support/faulty.ts'
 import { type OpenedImages, openImages } from '../support/open-images.ts'
-import { useTempDir } from '../support/temp-dir.ts'
+import { SHARED_MEMORY, useTempDir } from '../support/temp-dir.ts'
 
 describeImageStorer(
   'a lookup cache over a driver that takes its time',
@@ -27,7 +27,7 @@ describe('NameLookupCache', () => {
   let cache: NameLookupCache
 
   afterEach(() => images.close())
-  const home = useTempDir()
+  const home = useTempDir(() => SHARED_MEMORY)
 
   beforeEach(async () => {
     images = await openImages(home.path)

@@ -18,7 +18,7 @@ import { forgeTar } from '../support/forge-tar.ts'
 import { layerTar, tarOf } from '../support/layer-tar.ts'
 import { type OpenedImages, openImages } from '../support/open-images.ts'
 import { readTar } from '../support/read-tar.ts'
-import { useTempDir } from '../support/temp-dir.ts'
+import { SHARED_MEMORY, useTempDir } from '../support/temp-dir.ts'
 
 describe('WritableLayers', () => {
   needs('root')
@@ -26,7 +26,7 @@ describe('WritableLayers', () => {
   let store: LayerImageStore
 
   afterEach(() => images.close())
-  const home = useTempDir()
+  const home = useTempDir(() => SHARED_MEMORY)
 
   beforeEach(async () => {
     images = await openImages(home.path)

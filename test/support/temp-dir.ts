@@ -3,6 +3,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { clearAway } from './clear-away.ts'
 
+/** For suites that would wait for a disk, and say nothing about disks. */
+export const SHARED_MEMORY = '/dev/shm'
+
 /** A directory of the test that runs now. */
 export interface TempDir {
   readonly path: string

@@ -1,0 +1,19 @@
+import { syncFilesystem } from '../../src/linux/sync-filesystem.ts'
+import { expectRejection } from '../support/expect-rejection.ts'
+import { SHARED_MEMORY, useTempDir } from '../support/temp-dir.ts'
+
+describe('syncFilesystem', () => {
+  const home = useTempDir(() => SHARED_MEMORY)
+
+  it('waits for the filesystem of a directory', async () => {
+    await syncFilesystem(home.path)
+  })
+
+  it('fails where there is nothing', async () => {
+    await expectRejection(
+      syncFilesystem(`${home.path}/absent`),
+      Error,
+      /ENOENT/,
+    )
+  })
+})
