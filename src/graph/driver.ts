@@ -137,9 +137,14 @@ export interface ReadableChanges {
   readonly isWritten: boolean
 }
 
-/** Shows a layer that is written; what was written is there when it is disposed of. */
+/** Where a layer is written; what was written is there when it is disposed of. */
 export interface ApplyPlace extends AsyncDisposable {
   readonly mountpoint: string
+  /**
+   * Says that the place is not the merged tree, but overlay's empty upper directory
+   * over these, nearest first.
+   */
+  readonly lowers?: readonly string[]
 }
 
 /** A layer held mounted until the end of the enclosing `await using` scope. */

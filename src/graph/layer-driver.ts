@@ -118,10 +118,11 @@ export interface LayerDriver {
 
   /**
    * Opens a place to apply the layer's tar at, for a driver that knows a quicker
-   * one than its mounts. Nobody has the layer mounted. A crash before the place is
-   * disposed of leaves a layer that is only good for removal.
+   * one than its mounts, and finds it in this layer. Nobody has the layer mounted. A
+   * crash before the place is disposed of leaves a layer that is only good for
+   * removal.
    *
    * @throws NotFoundError when `id` is not a layer.
    */
-  openForApply?(id: LayerId): Promise<ApplyPlace>
+  openForApply?(id: LayerId): Promise<ApplyPlace | undefined>
 }

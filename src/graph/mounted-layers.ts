@@ -139,7 +139,7 @@ export class MountedLayers implements ProtoDriver {
 
   async openForApply(id: LayerId): Promise<ApplyPlace> {
     const isFree = !this.#isHeld(id) && !(await this.#isSealed(id))
-    const place = isFree && this.#layers.openForApply?.(id)
+    const place = isFree && (await this.#layers.openForApply?.(id))
     if (!place) return this.hold(id)
     this.#pristine.delete(id)
     return place

@@ -154,7 +154,8 @@ export class NaiveDiffDriver implements Driver {
     }
     return await this.#marks.run(id, async () => {
       await using place = await this.#openForApply(id)
-      return await applyLayer(place.mountpoint, tar, { idMaps: this.#idMaps })
+      const { mountpoint, lowers } = place
+      return await applyLayer(mountpoint, tar, { lowers, idMaps: this.#idMaps })
     })
   }
 

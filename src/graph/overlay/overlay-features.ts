@@ -11,8 +11,6 @@ export interface OverlayFeatures {
   readonly options: readonly string[]
   /** Whether an upper tells its layer's changes. */
   readonly tellsChanges: boolean
-  /** Whether a mount may be taken away without writing what is dirty to the disk. */
-  readonly maySkipSync: boolean
 }
 
 /**
@@ -23,7 +21,7 @@ const OFF = ['index', 'redirect_dir', 'metacopy'] as const
 const PARAMETERS = '/sys/module/overlay/parameters'
 
 /** Since Linux 5.10: whoever takes the mount away does not wait for the disk. */
-export const VOLATILE = 'volatile'
+const VOLATILE = 'volatile'
 
 const PROBE = ['lower', 'upper', 'work'] as const
 
@@ -42,14 +40,10 @@ export async function probeOverlay(home: Home): Promise<OverlayFeatures> {
   try {
     await fs.mkdir(join(absolute, 'lower/directory'))
     await fs.writeFile(join(absolute, 'lower/file'), '')
-    const maySkipSync = await mountsWith(home, draft, [...options, VOLATILE])
-    if (!maySkipSync) await mountProbe(home, draft, options)
+    const isVolatile = await mountsWith(home, draft, [...options, VOLATILE])
+    if (!isVolatile) await mountProbe(home, draft, options)
     try {
-      return {
-        options,
-        tellsChanges: await tryOut(home, absolute),
-        maySkipSync,
-      }
+      return { options, tellsChanges: await tryOut(home, absolute) }
     } finally {
       await home.unmount(`${draft}/merged`)
     }

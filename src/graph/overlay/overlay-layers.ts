@@ -18,11 +18,7 @@ import type { Step } from '../step.ts'
 import type { TreeCalls } from '../tree-worker.ts'
 import * as layout from './layout.ts'
 import { linkOf, sweepLinks } from './links.ts'
-import {
-  type OverlayFeatures,
-  probeOverlay,
-  VOLATILE,
-} from './overlay-features.ts'
+import { type OverlayFeatures, probeOverlay } from './overlay-features.ts'
 
 /** Layers as directories of changes, which overlayfs shows as one tree. */
 export class OverlayLayers implements LayerDriver {
@@ -81,26 +77,14 @@ export class OverlayLayers implements LayerDriver {
     return [this.#overlay('ro', `lowerdir=${[upper, ...lowers].join(':')}`)]
   }
 
-  /** A base's upper as it is; else a mount of our own that nobody waits for. */
-  async openForApply(id: LayerId): Promise<ApplyPlace> {
-    const lowers = this.#lowers(id)
-    if (lowers.length === 0) {
-      const mountpoint = this.#home.absolute(this.#upper(id))
-      return { mountpoint, [Symbol.asyncDispose]: async () => undefined }
-    }
-    const target = this.#home.draft()
-    const options = this.#features.maySkipSync ? [VOLATILE] : []
-    await this.#home.mount([this.#writable(id, lowers, options)], target)
-    return {
-      mountpoint: this.#home.absolute(target),
-      [Symbol.asyncDispose]: async () => {
-        await this.#home.unmount(target)
-        // The kernel's note that this work directory was not synced: no mount
-        // succeeds while it is there. The upper is as safe as any other file.
-        const note = this.#home.absolute(`${this.#work(id)}/work/incompat`)
-        await fs.rm(note, { recursive: true, force: true })
-      },
-    }
+  /** The upper itself, while it is empty and the lowers are plain. */
+  async openForApply(id: LayerId): Promise<ApplyPlace | undefined> {
+    const mountpoint = this.#home.absolute(this.#upper(id))
+    const lowers = this.#absoluteLowers(id)
+    const [name] = await fs.readdir(mountpoint)
+    const isPlain = this.#features.tellsChanges && name === undefined
+    if (lowers.length > 0 && !isPlain) return undefined
+    return { mountpoint, lowers, [Symbol.asyncDispose]: async () => undefined }
   }
 
   seal(id: LayerId): Promise<void> {
@@ -123,9 +107,8 @@ export class OverlayLayers implements LayerDriver {
   }
 
   async metadata(id: LayerId): Promise<Readonly<Record<string, string>>> {
-    const ancestors = this.#folders.ancestors(id)
     const absolute = (path: string): string => this.#home.absolute(path)
-    const lowers = ancestors.map((it) => absolute(this.#upper(it)))
+    const lowers = this.#absoluteLowers(id)
     return {
       UpperDir: absolute(this.#upper(id)),
       ...(lowers.length === 0
@@ -153,10 +136,7 @@ export class OverlayLayers implements LayerDriver {
     if (parent !== beneath || !this.#features.tellsChanges) return undefined
     const upper = this.#home.absolute(this.#upper(id))
     if (parent === NO_PARENT) return { tree: upper }
-    const lowers = this.#folders
-      .ancestors(id)
-      .map((it) => this.#home.absolute(this.#upper(it)))
-    return { upper, lowers }
+    return { upper, lowers: this.#absoluteLowers(id) }
   }
 
   settled(): Promise<void> {
@@ -168,13 +148,8 @@ export class OverlayLayers implements LayerDriver {
     await this.#folders.close()
   }
 
-  #writable(
-    id: LayerId,
-    lowers: readonly string[],
-    options: readonly string[] = [],
-  ): MountSpec {
+  #writable(id: LayerId, lowers: readonly string[]): MountSpec {
     return this.#overlay(
-      ...options,
       `lowerdir=${lowers.join(':')}`,
       `upperdir=${this.#upper(id)}`,
       `workdir=${this.#work(id)}`,
@@ -227,6 +202,11 @@ export class OverlayLayers implements LayerDriver {
   /** The uppers beneath, nearest first. */
   #lowers(id: LayerId): readonly string[] {
     return this.#folders.ancestors(id).map(linkOf)
+  }
+
+  #absoluteLowers(id: LayerId): readonly string[] {
+    const ancestors = this.#folders.ancestors(id)
+    return ancestors.map((it) => this.#home.absolute(this.#upper(it)))
   }
 
   #upper(id: LayerId): string {

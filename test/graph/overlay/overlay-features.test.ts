@@ -21,7 +21,6 @@ describe('probeOverlay', () => {
     expect(await probeOverlay(home)).to.deep.equal({
       options: ['index=off', 'redirect_dir=off', 'metacopy=off'],
       tellsChanges: true,
-      maySkipSync: true,
     })
     expect(await fs.readdir(home.path)).to.deep.equal(before)
     expect(await mountsBelow(home.path)).to.deep.equal([])
