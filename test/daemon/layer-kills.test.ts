@@ -11,8 +11,8 @@ import { type DaemonProcess, useDaemons } from '../support/daemon-process.ts'
 import { forgeTar } from '../support/forge-tar.ts'
 import { useLoopFilesystem } from '../support/loop-filesystem.ts'
 
-/** How often the daemon is killed: a few times by default, 200 in a campaign. */
-const KILLS = Number(process.env.STOWAGE_KILLS ?? 3)
+/** How often daemons are killed in all: a few times by default, 200 in a campaign. */
+const KILLS = Number(process.env.STOWAGE_KILLS ?? 6)
 
 /** Answers that a daemon gives before it is killed, at most, and within what time. */
 const MOST_ANSWERS = 40
@@ -40,16 +40,18 @@ interface Stack {
   count: number
 }
 
-const DRIVERS: Readonly<Record<string, readonly Capability[]>> = {
-  vfs: [],
-  overlay: ['overlay'],
-  btrfs: ['btrfs'],
-}
+describeKills('overlay', Math.ceil(KILLS / 2), ['overlay'])
+describeKills('vfs', Math.ceil(KILLS / 4))
+describeKills('btrfs', Math.ceil(KILLS / 4), ['btrfs'])
 
-for (const [driver, capabilities] of Object.entries(DRIVERS)) {
+function describeKills(
+  driver: string,
+  kills: number,
+  capabilities: readonly Capability[] = [],
+): void {
   describe(`A daemon with layers on ${driver} that is killed at any moment`, function () {
     needs('root', ...capabilities)
-    this.timeout(30_000 + KILLS * 15_000)
+    this.timeout(30_000 + kills * 15_000)
     const disk = driver === 'btrfs' ? useLoopFilesystem('btrfs') : undefined
     const place = useDaemons(disk && (() => disk.path))
     const settings = {
@@ -57,7 +59,7 @@ for (const [driver, capabilities] of Object.entries(DRIVERS)) {
       STOWAGE_GRAPH_DRIVER: driver,
     }
 
-    it(`has every layer whole or not at all, ${KILLS} times`, async () => {
+    it(`has every layer whole or not at all, ${kills} times`, async () => {
       const home = join(place.path, 'home')
       const stacks = Array.from({ length: STACKS }, (_, index): Stack => ({
         name: `stack${index}`,
@@ -67,7 +69,7 @@ for (const [driver, capabilities] of Object.entries(DRIVERS)) {
       let daemon = await place.start({ settings })
       await daemon.docker.call('GraphDriver.Init', { Home: home })
       const answers: Record<string, number> = {}
-      for (let kill = 0; kill < KILLS; kill++) {
+      for (let kill = 0; kill < kills; kill++) {
         await workUntilKilled(daemon, stacks, answers)
         daemon = await place.start({ settings })
         for (const stack of stacks) await check(daemon, stack)
@@ -76,7 +78,7 @@ for (const [driver, capabilities] of Object.entries(DRIVERS)) {
       expect(await mountsBelow(home)).to.deep.equal([])
       expect(await daemon.stop()).to.include({ code: 0 })
       expect(await leftovers(home)).to.deep.equal([])
-      console.log(`      ${KILLS} kills after ${JSON.stringify(answers)}`)
+      console.log(`      ${kills} kills after ${JSON.stringify(answers)}`)
     })
   })
 }
