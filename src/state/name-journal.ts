@@ -10,7 +10,8 @@ import { writeFileAtomic } from './atomic-file.ts'
  *     -<name>
  *
  * A killed process leaves it readable: a last line that was cut short was never
- * acted upon. It is not fsynced. Names hold no newlines.
+ * acted upon. What was added outlives a power cut once `sync` has settled. Names
+ * hold no newlines.
  */
 export class NameJournal {
   readonly #path: string
@@ -60,6 +61,10 @@ export class NameJournal {
 
   async delete(name: string): Promise<void> {
     if (this.#names.delete(name)) await this.#append(`-${name}\n`)
+  }
+
+  async sync(): Promise<void> {
+    await this.#file?.datasync()
   }
 
   async close(): Promise<void> {

@@ -164,10 +164,20 @@ export class AttachedStore {
   /**
    * Creates a volume, for the caller to `keep`. Should the store have the name
    * after all, that is noted.
+   *
+   * The name goes into the journal first, and is there for good when the volume is:
+   * at the next start the journal speaks for the store, until that is read. So it
+   * may have too many names, and never too few.
    */
   async create(name: string, options: VolumeOptions): Promise<Volume> {
+    const storer = this.storer()
+    await this.#journal.add(name)
     try {
-      return await this.storer().create(name, options)
+      const [volume] = await Promise.all([
+        storer.create(name, options),
+        this.#syncJournal(),
+      ])
+      return volume
     } catch (error) {
       if (error instanceof VolumeExistsError) await this.#learn(name)
       throw error
@@ -260,6 +270,14 @@ export class AttachedStore {
     this.#changes = undefined
     await this.#journal.replace(this.#entries.keys())
     this.#isListed = true
+  }
+
+  async #syncJournal(): Promise<void> {
+    try {
+      await this.#journal.sync()
+    } catch (error) {
+      this.#log.warn('Names may not outlive a power cut', { error })
+    }
   }
 
   /** Takes note of what the store says about `name` when asked. */

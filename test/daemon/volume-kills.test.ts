@@ -194,6 +194,8 @@ async function checkAll(
       known.unsure.size,
     )
     for (const file of await fs.readdir(volume.Mountpoint)) {
+      // Only a mount that was acknowledged has done away with it.
+      if (file === 'lost+found' && known.held.size === 0) continue
       const path = join(volume.Mountpoint, file)
       expect(await fs.readFile(path, 'utf8'), path).to.equal(known.mark)
     }

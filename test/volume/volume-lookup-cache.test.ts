@@ -594,6 +594,25 @@ describe('VolumeLookupCache', () => {
       expect(cache.list().map(({ name }) => name)).to.deep.equal(['a', 'b'])
     })
 
+    it('does not take a volume for absent that a crash kept it from noting', async () => {
+      const store = testStore('default')
+      const cache = await open([store])
+      // As after a kill when the store was done, and before anyone heard of it.
+      store.after = fail('create')
+      await expectRejection(cache.create('a', {}), Error, /broken/)
+      store.after = () => undefined
+      store.before = async (call) => {
+        if (call === 'list') await sleep(50)
+      }
+      await cache.close()
+      volumes = await VolumeLookupCache.open({
+        dataRoot: root.path,
+        stores: [store],
+        log: SILENT,
+      })
+      expect((await volumes.settledEntry('a')).name).to.equal('a')
+    })
+
     it('is told that it is not new', async () => {
       const store = testStore('default')
       await open([store])

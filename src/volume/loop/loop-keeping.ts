@@ -105,7 +105,12 @@ export class LoopKeeping implements VolumeKeeping {
 
   async show({ directory }: KeptVolume): Promise<void> {
     const data = join(directory, DATA)
-    if (await isMountpoint(data)) return
+    if (!(await isMountpoint(data))) await this.#mount(directory, data)
+    // Also where it was mounted by a process that was killed before it came to this.
+    await removeLostAndFound(data)
+  }
+
+  async #mount(directory: string, data: string): Promise<void> {
     const { path, filesystem } = await imageIn(directory)
     await using device = await attachLoop(path, { directIo: true })
     const options = [...mountOptionsOf(filesystem)]
@@ -116,7 +121,6 @@ export class LoopKeeping implements VolumeKeeping {
     const source = device.path
     await mountImage({ type: filesystem, source, options }, data)
     if (marked) await this.#finishGrowing(directory, { grown })
-    await removeLostAndFound(data)
   }
 
   async hide(directory: string): Promise<void> {
