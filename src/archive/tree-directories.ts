@@ -193,11 +193,11 @@ export class TreeDirectories {
     if (this.#lowers?.isWhitedOut(path)) throw linkError('ENOENT', path)
     const found = this.#lowers?.find(path)
     if (found === undefined) return
-    if (isDirectoryStatus(found.status)) throw linkError('EPERM', path)
     this.#goTo(parentOf(path))
     const name = nameOf(path)
     const upper = toFsPath(this.#root.at(name))
     if (fs.lstatSync(upper, { throwIfNoEntry: false }) !== undefined) return
+    if (isDirectoryStatus(found.status)) throw linkError('EPERM', path)
     copyUp(found, this.#root.at(name))
     this.madeOther(name)
   }

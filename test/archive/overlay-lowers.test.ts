@@ -88,6 +88,25 @@ describe('A layer that is applied to overlay’s upper directory', () => {
     )
   })
 
+  it('links to a file that it put in place of a directory from below', async () => {
+    await fs.mkdir(join(dir.path, 'upper'))
+    await build(dir.path, directory('lower/a/name'))
+    const upper = join(dir.path, 'upper')
+    await applyLayer(
+      upper,
+      Readable.from([
+        forgeTar(
+          { name: 'a/name', content: 'now a file' },
+          { name: 'link', type: '1', linkName: 'a/name' },
+        ),
+      ]),
+      { lowers: [join(dir.path, 'lower')] },
+    )
+    expect(await fs.readFile(join(upper, 'link'), 'utf8')).to.equal(
+      'now a file',
+    )
+  })
+
   it('leaves the lowers as they are', async () => {
     await buildBelow(join(dir.path, 'lower'))
     await fs.mkdir(join(dir.path, 'upper'))
