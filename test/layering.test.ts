@@ -21,14 +21,17 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   graph: BELOW_GRAPH,
   volume: [...BELOW_GRAPH, 'storage'],
   image: [...BELOW_GRAPH, 'storage', 'graph'],
+  operations: [...ALL_FLOORS],
   protocol: ALL_FLOORS,
+  admin: [...ALL_FLOORS, 'operations'],
 }
 
 /** Packages that belong to one place. All others are a mistake. */
 const OWNED_BY: Readonly<Record<string, RegExp>> = {
   koffi: /^src\/linux\/libc\.ts$/,
   'proper-lockfile': /^src\/state\//,
-  express: /^src\/protocol\//,
+  express: /^src\/(protocol|admin)\//,
+  zod: /^src\/admin\//,
   winston: /^src\/logger\.ts$/,
 }
 
