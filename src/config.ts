@@ -99,19 +99,26 @@ export type Config = {
 /**
  * Reads all settings. One that is empty is not set.
  *
- * @throws InvalidArgumentError that names the variable, its value, and what would
- *   be accepted, on one line.
+ * @param refuse Is told of one that is not valid by an error that names the variable,
+ *   its value, and what would be accepted, on one line. It throws that, or the
+ *   default stands.
  */
-export function readConfig(env: NodeJS.ProcessEnv): Config {
+export function readConfig(
+  env: NodeJS.ProcessEnv,
+  refuse: (error: InvalidArgumentError) => void = throwIt,
+): Config {
   const value = <T>({ name, fallback, read }: Setting<T>): T => {
     const text = env[name] || fallback
     try {
       return read(text)
     } catch (error) {
-      throw new InvalidArgumentError(
-        `${name}=${JSON.stringify(text)} is not valid: ${messageOf(error)}`,
-        { cause: error },
+      refuse(
+        new InvalidArgumentError(
+          `${name}=${JSON.stringify(text)} is not valid: ${messageOf(error)}`,
+          { cause: error },
+        ),
       )
+      return read(fallback)
     }
   }
   return {
@@ -126,6 +133,10 @@ export function readConfig(env: NodeJS.ProcessEnv): Config {
     logLevel: value(SETTINGS.logLevel),
     logFormat: value(SETTINGS.logFormat),
   }
+}
+
+function throwIt(error: InvalidArgumentError): never {
+  throw error
 }
 
 /** Variables that look like settings and are none, such as a misspelled one. */

@@ -23,7 +23,10 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   image: [...BELOW_GRAPH, 'storage', 'graph'],
   operations: [...ALL_FLOORS],
   protocol: ALL_FLOORS,
-  admin: [...ALL_FLOORS, 'operations'],
+  docker: ['base'],
+  diagnosis: [...ALL_FLOORS, 'operations', 'docker'],
+  admin: [...ALL_FLOORS, 'operations', 'docker', 'diagnosis'],
+  cli: ['base', 'docker', 'diagnosis', 'admin'],
 }
 
 /** Packages that belong to one place. All others are a mistake. */
@@ -32,6 +35,7 @@ const OWNED_BY: Readonly<Record<string, RegExp>> = {
   'proper-lockfile': /^src\/state\//,
   express: /^src\/(protocol|admin)\//,
   zod: /^src\/admin\//,
+  commander: /^src\/cli\//,
   winston: /^src\/logger\.ts$/,
 }
 

@@ -23,6 +23,31 @@ interface Entry extends LayerRecord {
   removed: boolean
 }
 
+/** A layer as its directory has it. */
+export interface LayerFolder extends LayerRecord {
+  readonly sealed: boolean
+  /** Whether it is only kept because another reads it. */
+  readonly removed: boolean
+}
+
+/** The layers in `home`, which another process may have: it is only looked at. */
+export async function readLayerFolders(
+  home: string,
+): Promise<readonly LayerFolder[]> {
+  const layers = join(home, LAYERS)
+  const folders: LayerFolder[] = []
+  for (const id of await fs.readdir(layers)) {
+    const names = await fs.readdir(join(layers, id))
+    const parent = names.includes(PARENT)
+      ? basename(await fs.readlink(join(layers, id, PARENT)))
+      : NO_PARENT
+    const sealed = names.includes(SEALED)
+    const removed = names.includes(REMOVED)
+    folders.push({ id, parent, sealed, removed })
+  }
+  return folders
+}
+
 /** Adds what a driver keeps to the directory of a layer in the making. */
 export type Build = (draft: string) => Promise<readonly Step[]>
 
@@ -201,15 +226,8 @@ export class LayerFolders {
   }
 
   async #read(): Promise<void> {
-    const layers = this.#home.absolute(LAYERS)
-    for (const id of await fs.readdir(layers)) {
-      const names = await fs.readdir(join(layers, id))
-      const parent = names.includes(PARENT)
-        ? basename(await fs.readlink(join(layers, id, PARENT)))
-        : NO_PARENT
-      const sealed = names.includes(SEALED)
-      const removed = names.includes(REMOVED)
-      this.#entries.set(id, { id, parent, children: 0, sealed, removed })
+    for (const record of await readLayerFolders(this.#home.path)) {
+      this.#entries.set(record.id, { ...record, children: 0 })
     }
     for (const { parent } of this.#entries.values()) this.#count(parent, 1)
     for (const entry of this.#entries.values()) {

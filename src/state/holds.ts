@@ -119,6 +119,13 @@ export class Holds {
   }
 }
 
+/** Who holds what by the journal at `path`, without taking it over. */
+export async function readHolds(
+  path: string,
+): Promise<ReadonlyMap<string, Holders>> {
+  return replay(await readOrEmpty(path), await bootId())
+}
+
 async function readOrEmpty(path: string): Promise<string> {
   try {
     return await fs.readFile(path, 'utf8')

@@ -52,8 +52,8 @@ export function storeSource(
   spec: VolumeStoreSpec,
   { dataRoot, log }: { readonly dataRoot: string; readonly log: Log },
 ): VolumeStoreSource {
-  const { name, kind, path, parameters } = spec
-  const directory = path === '' ? join(dataRoot, 'volumes', name) : path
+  const { name, kind, parameters } = spec
+  const directory = storeDirectory(spec, dataRoot)
   return {
     name,
     kind,
@@ -62,6 +62,14 @@ export function storeSource(
       return FolderStore.open({ name, directory, isKnown, keep, log })
     },
   }
+}
+
+/** Where the store keeps its volumes. */
+export function storeDirectory(
+  { name, path }: VolumeStoreSpec,
+  dataRoot: string,
+): string {
+  return path === '' ? join(dataRoot, 'volumes', name) : path
 }
 
 function split(text: string): readonly string[] {

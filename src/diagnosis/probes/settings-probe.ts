@@ -1,0 +1,21 @@
+import { finding, type Probe } from '../finding.ts'
+
+/** What the environment says, before anything is done with it. */
+export const settingsProbe: Probe = {
+  name: 'settings',
+  run: async ({ complaints, strangers }) => [
+    ...complaints.map((complaint) =>
+      finding('bad-setting', complaint.split('=', 1)[0] ?? '', {
+        explanation: `${complaint}. A daemon with this setting does not start`,
+        advice:
+          'Correct it where the daemon is started from, and start it again',
+      }),
+    ),
+    ...strangers.map((name) =>
+      finding('unknown-setting', name, {
+        explanation: `${name} is set and means nothing to Stowage`,
+        advice: 'Look for a misspelling: "stowage --help" lists all settings',
+      }),
+    ),
+  ],
+}
