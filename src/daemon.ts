@@ -12,6 +12,7 @@ import {
 } from './plugin-socket.ts'
 import { createApp, type PluginInterface, type Routes } from './protocol/app.ts'
 import { graphRoutes } from './protocol/graph-routes.ts'
+import { messagesFor } from './protocol/messages.ts'
 import { Server } from './protocol/server.ts'
 import { volumeRoutes } from './protocol/volume-routes.ts'
 import { settleFormat } from './state/disk-format.ts'
@@ -60,7 +61,8 @@ export async function startDaemon(
   try {
     const socket = await pluginSocket(config.socket, env)
     const halves = config.implements.map((name) => HALVES[name](config, log))
-    const server = new Server(createApp(halves, log))
+    const app = createApp(halves, log)
+    const server = new Server(app, messagesFor(app))
     await server.listen(socket.descriptor)
     tell('READY=1', env, log)
     return {

@@ -39,7 +39,9 @@ function readText(request: IncomingMessage): Promise<string> {
       else reject(new Error(`it is too large: at most ${LIMIT} bytes`))
     })
     // Also for one that was cut off before anybody read it, which has no error left.
-    const cut = (): void => reject(new Error('it was cut off'))
+    const cut = (): void => {
+      if (!request.readableEnded) reject(new Error('it was cut off'))
+    }
     if (request.destroyed) cut()
     else request.once('error', cut).once('close', cut)
   })

@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import * as http from 'node:http'
 import * as net from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { Messages } from './messages.ts'
 
 /** How many may wait to be taken, as in the socket unit. */
 const BACKLOG = 1024
@@ -24,8 +25,10 @@ export class Server {
   readonly #answers = new Set<http.ServerResponse>()
   #draining = false
 
-  constructor(listener: http.RequestListener) {
+  /** @param messages What the listener would have requests and responses be. */
+  constructor(listener: http.RequestListener, messages?: Messages) {
     this.#http = http.createServer({
+      ...messages,
       requireHostHeader: false,
       keepAliveTimeout: 0,
       requestTimeout: 0,

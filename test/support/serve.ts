@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import { bindSocket } from '../../src/linux/unix-socket.ts'
 import { SILENT } from '../../src/base/log.ts'
 import { createApp, type PluginInterface } from '../../src/protocol/app.ts'
+import { messagesFor } from '../../src/protocol/messages.ts'
 import { Server } from '../../src/protocol/server.ts'
 import { DockerdClient } from './dockerd-client.ts'
 import { useTempDir } from './temp-dir.ts'
@@ -22,7 +23,8 @@ export function useServedPlugin(
   let docker: DockerdClient
 
   beforeEach(async () => {
-    server = new Server(createApp(await open(), log))
+    const app = createApp(await open(), log)
+    server = new Server(app, messagesFor(app))
     await server.listen(bindSocket(join(directory.path, 'plugin.sock'), 0o660))
     docker = new DockerdClient(join(directory.path, 'plugin.sock'))
   })
