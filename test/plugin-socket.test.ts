@@ -6,8 +6,8 @@ import { join } from 'node:path'
 import { expect } from 'chai'
 import { InUseError } from '../src/base/errors.ts'
 import { bindAt, inheritedSockets } from '../src/plugin-socket.ts'
-import { expectRejection } from './support/expect-rejection.ts'
-import { useTempDir } from './support/temp-dir.ts'
+import { expectRejection } from '../src/conformance/expect-rejection.ts'
+import { useTempDir } from '../src/conformance/temp-dir.ts'
 
 describe('bindAt', () => {
   const directory = useTempDir()

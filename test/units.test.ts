@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises'
 import { promisify } from 'node:util'
 import { expect } from 'chai'
 import { SETTINGS } from '../src/config.ts'
-import { needs } from './support/capabilities.ts'
+import { needs } from '../src/conformance/capabilities.ts'
 
 const run = promisify(execFile)
 const SERVICE = 'plugin/systemd/stowage.service'

@@ -10,7 +10,7 @@ import {
 } from '../../src/archive/byte-ring.ts'
 import { feedRing } from '../../src/archive/ring-feed.ts'
 import { Thread } from '../../src/base/thread.ts'
-import { expectRejection } from '../support/expect-rejection.ts'
+import { expectRejection } from '../../src/conformance/expect-rejection.ts'
 import type { RingReaderCalls } from '../support/ring-reader.ts'
 
 describe('A ring of bytes', () => {

@@ -6,7 +6,7 @@ import {
   ChangeRecords,
 } from '../../src/archive/change-records.ts'
 import { openWalk } from '../../src/archive/tree-source.ts'
-import { useTempDir } from '../support/temp-dir.ts'
+import { useTempDir } from '../../src/conformance/temp-dir.ts'
 
 describe('Change records', () => {
   const home = useTempDir()

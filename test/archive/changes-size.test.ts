@@ -1,8 +1,8 @@
 import { join } from 'node:path'
 import { expect } from 'chai'
 import { sizeOfChanges } from '../../src/archive/changes-size.ts'
-import { needs } from '../support/capabilities.ts'
-import { useTempDir } from '../support/temp-dir.ts'
+import { needs } from '../../src/conformance/capabilities.ts'
+import { useTempDir } from '../../src/conformance/temp-dir.ts'
 import {
   build,
   directory,
@@ -11,7 +11,7 @@ import {
   hardLink,
   sparseFile,
   symlink,
-} from '../support/tree.ts'
+} from '../../src/conformance/tree.ts'
 
 describe('The size of changes', () => {
   needs('root')

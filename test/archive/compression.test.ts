@@ -9,8 +9,8 @@ import {
   InvalidArgumentError,
   NotSupportedError,
 } from '../../src/base/errors.ts'
-import { needs } from '../support/capabilities.ts'
-import { expectRejection } from '../support/expect-rejection.ts'
+import { needs } from '../../src/conformance/capabilities.ts'
+import { expectRejection } from '../../src/conformance/expect-rejection.ts'
 
 const DATA = Buffer.concat([randomBytes(300_000), Buffer.alloc(300_000, 'x')])
 

@@ -3,9 +3,9 @@ import { join } from 'node:path'
 import { expect } from 'chai'
 import { copyTree } from '../../src/archive/copy-tree.ts'
 import { mount } from '../../src/linux/mount.ts'
-import { needs } from '../support/capabilities.ts'
+import { needs } from '../../src/conformance/capabilities.ts'
 import { useLoopFilesystem } from '../support/loop-filesystem.ts'
-import { useTempDir } from '../support/temp-dir.ts'
+import { useTempDir } from '../../src/conformance/temp-dir.ts'
 import {
   build,
   change,
@@ -19,7 +19,7 @@ import {
   sparseFile,
   type Step,
   symlink,
-} from '../support/tree.ts'
+} from '../../src/conformance/tree.ts'
 
 const EVERYTHING: readonly Step[] = [
   directory('dir', { mode: 0o1751, uid: 1, gid: 2 }),

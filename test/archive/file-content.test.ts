@@ -3,8 +3,8 @@ import { join } from 'node:path'
 import { expect } from 'chai'
 import { FileContent } from '../../src/archive/file-content.ts'
 import { Directory } from '../../src/linux/directory.ts'
-import { useTempDir } from '../support/temp-dir.ts'
-import { build, file, sparseFile } from '../support/tree.ts'
+import { useTempDir } from '../../src/conformance/temp-dir.ts'
+import { build, file, sparseFile } from '../../src/conformance/tree.ts'
 
 const MIB = 1024 * 1024
 

@@ -4,8 +4,12 @@ import { expect } from 'chai'
 import { joinTars } from '../../src/archive/joined-tar.ts'
 import type { TarEntry } from '../../src/archive/tar/tar-entry.ts'
 import { TarReader } from '../../src/archive/tar/tar-reader.ts'
-import { expectRejection } from '../support/expect-rejection.ts'
-import { forgeEntry, forgeTar, TAR_END } from '../support/forge-tar.ts'
+import { expectRejection } from '../../src/conformance/expect-rejection.ts'
+import {
+  forgeEntry,
+  forgeTar,
+  TAR_END,
+} from '../../src/conformance/forge-tar.ts'
 
 describe('joinTars', () => {
   const big = 'x'.repeat(100_000)

@@ -4,8 +4,8 @@ import { Readable } from 'node:stream'
 import { expect } from 'chai'
 import * as fc from 'fast-check'
 import { applyLayer } from '../../src/archive/layer-apply.ts'
-import { needs } from '../support/capabilities.ts'
-import { forgeTar } from '../support/forge-tar.ts'
+import { needs } from '../../src/conformance/capabilities.ts'
+import { forgeTar } from '../../src/conformance/forge-tar.ts'
 import {
   applyInOrder,
   buildBelow,
@@ -13,7 +13,7 @@ import {
   describedTree,
   possible,
 } from '../support/random-layers.ts'
-import { useTempDir } from '../support/temp-dir.ts'
+import { useTempDir } from '../../src/conformance/temp-dir.ts'
 
 const RUNS = Number(process.env.STOWAGE_TEST_RUNS ?? 40)
 

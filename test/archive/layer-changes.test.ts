@@ -4,8 +4,8 @@ import { join } from 'node:path'
 import { expect } from 'chai'
 import { layerChanges } from '../../src/archive/layer-changes.ts'
 import type { TreeSource } from '../../src/archive/tree-source.ts'
-import { needs } from '../support/capabilities.ts'
-import { useTempDir } from '../support/temp-dir.ts'
+import { needs } from '../../src/conformance/capabilities.ts'
+import { useTempDir } from '../../src/conformance/temp-dir.ts'
 import {
   build,
   change,
@@ -18,7 +18,7 @@ import {
   socket,
   type Step,
   symlink,
-} from '../support/tree.ts'
+} from '../../src/conformance/tree.ts'
 
 /** A capability as the kernel takes it: of version 2, permitting and effective. */
 const CAPABILITY = Buffer.from(`0100000200200000${'00'.repeat(12)}`, 'hex')

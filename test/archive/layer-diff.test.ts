@@ -4,10 +4,10 @@ import { join } from 'node:path'
 import { expect } from 'chai'
 import { layerDiff, packTree } from '../../src/archive/layer-diff.ts'
 import { InvalidArgumentError } from '../../src/base/errors.ts'
-import { needs } from '../support/capabilities.ts'
-import { expectRejection } from '../support/expect-rejection.ts'
+import { needs } from '../../src/conformance/capabilities.ts'
+import { expectRejection } from '../../src/conformance/expect-rejection.ts'
 import { collect, readTar, type ReadTarEntry } from '../support/read-tar.ts'
-import { useTempDir } from '../support/temp-dir.ts'
+import { useTempDir } from '../../src/conformance/temp-dir.ts'
 import {
   build,
   change,
@@ -21,7 +21,7 @@ import {
   sparseFile,
   type Step,
   symlink,
-} from '../support/tree.ts'
+} from '../../src/conformance/tree.ts'
 
 const V3_CAPABILITY = Buffer.from(
   `0100000300200000${'00'.repeat(12)}a0860100`,

@@ -6,8 +6,8 @@ import * as fc from 'fast-check'
 import { applyLayer } from '../../src/archive/layer-apply.ts'
 import { getXattr } from '../../src/linux/xattr.ts'
 import { unmount } from '../../src/linux/mount.ts'
-import { needs } from '../support/capabilities.ts'
-import { forgeTar } from '../support/forge-tar.ts'
+import { needs } from '../../src/conformance/capabilities.ts'
+import { forgeTar } from '../../src/conformance/forge-tar.ts'
 import { appliedToOverlay } from '../support/overlay-apply.ts'
 import {
   applyInOrder,
@@ -16,8 +16,8 @@ import {
   describedTree,
   possible,
 } from '../support/random-layers.ts'
-import { useTempDir } from '../support/temp-dir.ts'
-import { build, directory, file, portray } from '../support/tree.ts'
+import { useTempDir } from '../../src/conformance/temp-dir.ts'
+import { build, directory, file, portray } from '../../src/conformance/tree.ts'
 
 const RUNS = Number(process.env.STOWAGE_TEST_RUNS ?? 20)
 

@@ -3,9 +3,9 @@ import { join } from 'node:path'
 import { expect } from 'chai'
 import { removeTree } from '../../src/archive/remove-tree.ts'
 import { mount } from '../../src/linux/mount.ts'
-import { needs } from '../support/capabilities.ts'
-import { useTempDir } from '../support/temp-dir.ts'
-import { build, directory, file, symlink } from '../support/tree.ts'
+import { needs } from '../../src/conformance/capabilities.ts'
+import { useTempDir } from '../../src/conformance/temp-dir.ts'
+import { build, directory, file, symlink } from '../../src/conformance/tree.ts'
 
 describe('removeTree', () => {
   const temp = useTempDir()

@@ -7,8 +7,8 @@ import { applyLayer } from '../../src/archive/layer-apply.ts'
 import { layerChanges } from '../../src/archive/layer-changes.ts'
 import { layerDiff, packTree } from '../../src/archive/layer-diff.ts'
 import { anyTree } from '../support/any-tree.ts'
-import { needs } from '../support/capabilities.ts'
-import { useTempDir } from '../support/temp-dir.ts'
+import { needs } from '../../src/conformance/capabilities.ts'
+import { useTempDir } from '../../src/conformance/temp-dir.ts'
 import {
   build,
   file,
@@ -16,7 +16,7 @@ import {
   portray,
   type Portrait,
   sparseFile,
-} from '../support/tree.ts'
+} from '../../src/conformance/tree.ts'
 
 const RUNS = Number(process.env.STOWAGE_RUNS ?? 30)
 

@@ -9,10 +9,10 @@ import { DEFAULT_LIMITS } from '../../src/archive/limits.ts'
 import { TarReader } from '../../src/archive/tar/tar-reader.ts'
 import { StowageError } from '../../src/base/errors.ts'
 import { openInRoot } from '../../src/linux/in-root.ts'
-import { needs } from '../support/capabilities.ts'
+import { needs } from '../../src/conformance/capabilities.ts'
 import { mutatedTar, randomFrom } from '../support/tar-mutations.ts'
-import { useTempDir } from '../support/temp-dir.ts'
-import { build, directory, file, portray } from '../support/tree.ts'
+import { useTempDir } from '../../src/conformance/temp-dir.ts'
+import { build, directory, file, portray } from '../../src/conformance/tree.ts'
 
 const MUTATIONS = Number(process.env.STOWAGE_FUZZ ?? 300)
 const SEED = Number(process.env.STOWAGE_FUZZ_SEED ?? Date.now() % 2 ** 31)

@@ -6,9 +6,9 @@ import { PassThrough, Readable, Writable } from 'node:stream'
 import { expect } from 'chai'
 import { layerDiff } from '../../src/archive/layer-diff.ts'
 import { sendTar } from '../../src/archive/tar-stream.ts'
-import { expectRejection } from '../support/expect-rejection.ts'
+import { expectRejection } from '../../src/conformance/expect-rejection.ts'
 import { collect, readTar } from '../support/read-tar.ts'
-import { useTempDir } from '../support/temp-dir.ts'
+import { useTempDir } from '../../src/conformance/temp-dir.ts'
 
 const SIZE = 12 * 1024 * 1024
 

@@ -10,10 +10,14 @@ import {
   type ImportTreeOptions,
 } from '../../src/archive/tree-import.ts'
 import { InvalidArgumentError } from '../../src/base/errors.ts'
-import { needs } from '../support/capabilities.ts'
-import { expectRejection } from '../support/expect-rejection.ts'
-import { forgeEntry, type ForgedEntry, forgeTar } from '../support/forge-tar.ts'
-import { useTempDir } from '../support/temp-dir.ts'
+import { needs } from '../../src/conformance/capabilities.ts'
+import { expectRejection } from '../../src/conformance/expect-rejection.ts'
+import {
+  forgeEntry,
+  type ForgedEntry,
+  forgeTar,
+} from '../../src/conformance/forge-tar.ts'
+import { useTempDir } from '../../src/conformance/temp-dir.ts'
 import {
   build,
   device,
@@ -24,7 +28,7 @@ import {
   portray,
   sparseFile,
   symlink,
-} from '../support/tree.ts'
+} from '../../src/conformance/tree.ts'
 
 describe('importTree', () => {
   needs('root')

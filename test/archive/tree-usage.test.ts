@@ -1,7 +1,13 @@
 import { expect } from 'chai'
 import { usageOf } from '../../src/archive/tree-usage.ts'
-import { useTempDir } from '../support/temp-dir.ts'
-import { build, directory, file, hardLink, symlink } from '../support/tree.ts'
+import { useTempDir } from '../../src/conformance/temp-dir.ts'
+import {
+  build,
+  directory,
+  file,
+  hardLink,
+  symlink,
+} from '../../src/conformance/tree.ts'
 
 describe('usageOf', () => {
   const temp = useTempDir()

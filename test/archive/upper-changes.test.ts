@@ -8,11 +8,11 @@ import { layerDiff } from '../../src/archive/layer-diff.ts'
 import type { TreeSource } from '../../src/archive/tree-source.ts'
 import { NotSupportedError } from '../../src/base/errors.ts'
 import { setXattr } from '../../src/linux/xattr.ts'
-import { needs } from '../support/capabilities.ts'
-import { expectRejection } from '../support/expect-rejection.ts'
+import { needs } from '../../src/conformance/capabilities.ts'
+import { expectRejection } from '../../src/conformance/expect-rejection.ts'
 import { mountOverlay, type TestOverlay } from '../support/overlay.ts'
 import { collect } from '../support/read-tar.ts'
-import { useTempDir } from '../support/temp-dir.ts'
+import { useTempDir } from '../../src/conformance/temp-dir.ts'
 import {
   build,
   change,
@@ -23,7 +23,7 @@ import {
   type Step,
   symlink,
   whiteoutDevice,
-} from '../support/tree.ts'
+} from '../../src/conformance/tree.ts'
 
 const LETTER = { modified: 'C', added: 'A', deleted: 'D' } as const
 

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { expect } from 'chai'
 import { withDeadline } from '../../src/base/deadline.ts'
 import { UnavailableError } from '../../src/base/errors.ts'
-import { expectRejection } from '../support/expect-rejection.ts'
+import { expectRejection } from '../../src/conformance/expect-rejection.ts'
 
 describe('withDeadline', () => {
   it('answers with what the work answers', async () => {

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect } from 'chai'
 import { inParallel } from '../../src/base/in-parallel.ts'
-import { expectRejection } from '../support/expect-rejection.ts'
+import { expectRejection } from '../../src/conformance/expect-rejection.ts'
 
 describe('inParallel', () => {
   it('gives results in the order of the items, whichever is ready first', async () => {

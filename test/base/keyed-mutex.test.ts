@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect } from 'chai'
 import { KeyedMutex } from '../../src/base/keyed-mutex.ts'
-import { expectRejection } from '../support/expect-rejection.ts'
+import { expectRejection } from '../../src/conformance/expect-rejection.ts'
 
 describe('KeyedMutex', () => {
   it('runs tasks of one key one after the other, in their order', async () => {

@@ -2,7 +2,7 @@ import { buffer } from 'node:stream/consumers'
 import { once } from 'node:events'
 import { expect } from 'chai'
 import { startedStream } from '../../src/base/started-stream.ts'
-import { expectRejection } from '../support/expect-rejection.ts'
+import { expectRejection } from '../../src/conformance/expect-rejection.ts'
 
 describe('startedStream', () => {
   it('carries every chunk, the first one too', async () => {

@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import { Thread } from '../../src/base/thread.ts'
-import { expectRejection } from '../support/expect-rejection.ts'
+import { expectRejection } from '../../src/conformance/expect-rejection.ts'
 import type { EchoCalls } from '../support/echo-thread.ts'
 
 describe('Thread', () => {

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { expect } from 'chai'
 import { UnavailableError } from '../../src/base/errors.ts'
 import { TimedTurns } from '../../src/base/timed-turns.ts'
-import { expectRejection } from '../support/expect-rejection.ts'
+import { expectRejection } from '../../src/conformance/expect-rejection.ts'
 
 describe('TimedTurns', () => {
   it('lets tasks of one key take turns, and others run at once', async () => {

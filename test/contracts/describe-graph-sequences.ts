@@ -1,6 +1,6 @@
 import { expect } from 'chai'
-import type { DockerdClient } from '../support/dockerd-client.ts'
-import { forgeTar } from '../support/forge-tar.ts'
+import type { DockerdClient } from '../../src/conformance/dockerd-client.ts'
+import { forgeTar } from '../../src/conformance/forge-tar.ts'
 
 /**
  * What dockerd 20.10 was recorded to send, in short:

@@ -8,13 +8,13 @@ import {
 } from '../../src/image/image-errors.ts'
 import type { ImageStore } from '../../src/image/image-store.ts'
 import { type Image, SCRATCH } from '../../src/image/image.ts'
-import { type Capability, needs } from '../support/capabilities.ts'
-import { expectRejection } from '../support/expect-rejection.ts'
+import { type Capability, needs } from '../../src/conformance/capabilities.ts'
+import { expectRejection } from '../../src/conformance/expect-rejection.ts'
 import { layerTar } from '../support/layer-tar.ts'
 import { describeImageContent } from './describe-image-content.ts'
 import { describeImageDeleting } from './describe-image-deleting.ts'
 import { describeImageWriting } from './describe-image-writing.ts'
-import { type Exceptions, honour } from './exceptions.ts'
+import { type Exceptions, honour } from '../../src/conformance/suite-options.ts'
 import { type OpenImages, useImageStorer } from './use-image-storer.ts'
 
 /**

@@ -8,7 +8,7 @@ import {
 } from '../../src/image/image-errors.ts'
 import { type ImageStore } from '../../src/image/image-store.ts'
 import { SCRATCH } from '../../src/image/image.ts'
-import { expectRejection } from '../support/expect-rejection.ts'
+import { expectRejection } from '../../src/conformance/expect-rejection.ts'
 import { layerTar, tarOf } from '../support/layer-tar.ts'
 import type { ImageSuite } from './use-image-storer.ts'
 

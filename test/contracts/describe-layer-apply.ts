@@ -1,4 +1,4 @@
-import { type Capability, needs } from '../support/capabilities.ts'
+import { type Capability, needs } from '../../src/conformance/capabilities.ts'
 import type { ApplyLayer } from '../support/layer.ts'
 import { describeLayerAttributes } from './describe-layer-attributes.ts'
 import { describeLayerEntries } from './describe-layer-entries.ts'

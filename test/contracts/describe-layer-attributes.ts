@@ -2,10 +2,10 @@ import * as fs from 'node:fs/promises'
 import { expect } from 'chai'
 import { InvalidArgumentError } from '../../src/base/errors.ts'
 import { getXattr, setXattr } from '../../src/linux/xattr.ts'
-import { expectRejection } from '../support/expect-rejection.ts'
-import { binaryNumber, forgeTar } from '../support/forge-tar.ts'
+import { expectRejection } from '../../src/conformance/expect-rejection.ts'
+import { binaryNumber, forgeTar } from '../../src/conformance/forge-tar.ts'
 import { type ApplyLayer, useLayer } from '../support/layer.ts'
-import { build, directory, portray } from '../support/tree.ts'
+import { build, directory, portray } from '../../src/conformance/tree.ts'
 
 /** What the things are like that entries make. */
 export function describeLayerAttributes(applyLayer: ApplyLayer): void {

@@ -2,11 +2,17 @@ import * as fs from 'node:fs/promises'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { expect } from 'chai'
-import { needs } from '../support/capabilities.ts'
-import { type ForgedEntry, forgeTar } from '../support/forge-tar.ts'
+import { needs } from '../../src/conformance/capabilities.ts'
+import { type ForgedEntry, forgeTar } from '../../src/conformance/forge-tar.ts'
 import type { ApplyLayer } from '../support/layer.ts'
-import { useTempDir } from '../support/temp-dir.ts'
-import { build, directory, file, portray, symlink } from '../support/tree.ts'
+import { useTempDir } from '../../src/conformance/temp-dir.ts'
+import {
+  build,
+  directory,
+  file,
+  portray,
+  symlink,
+} from '../../src/conformance/tree.ts'
 
 type Attempt = Readonly<Record<string, readonly ForgedEntry[]>>
 

@@ -1,7 +1,7 @@
 import * as fs from 'node:fs/promises'
 import { expect } from 'chai'
 import { type ApplyLayer, useLayer } from '../support/layer.ts'
-import { build, directory, file, hardLink } from '../support/tree.ts'
+import { build, directory, file, hardLink } from '../../src/conformance/tree.ts'
 
 /** What entries make, and under which names. */
 export function describeLayerEntries(applyLayer: ApplyLayer): void {

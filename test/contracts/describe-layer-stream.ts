@@ -1,8 +1,12 @@
 import { Readable } from 'node:stream'
 import { expect } from 'chai'
 import { InvalidArgumentError } from '../../src/base/errors.ts'
-import { expectRejection } from '../support/expect-rejection.ts'
-import { forgeEntry, forgeTar, TAR_END } from '../support/forge-tar.ts'
+import { expectRejection } from '../../src/conformance/expect-rejection.ts'
+import {
+  forgeEntry,
+  forgeTar,
+  TAR_END,
+} from '../../src/conformance/forge-tar.ts'
 import { type ApplyLayer, useLayer } from '../support/layer.ts'
 
 /** The tar as a stream, and how much of it is too much. */

@@ -1,9 +1,9 @@
 import * as fs from 'node:fs/promises'
 import { expect } from 'chai'
 import { InvalidArgumentError } from '../../src/base/errors.ts'
-import { expectRejection } from '../support/expect-rejection.ts'
+import { expectRejection } from '../../src/conformance/expect-rejection.ts'
 import { type ApplyLayer, useLayer } from '../support/layer.ts'
-import { build, directory, file, portray } from '../support/tree.ts'
+import { build, directory, file, portray } from '../../src/conformance/tree.ts'
 
 /** What a layer takes away. */
 export function describeLayerWhiteouts(applyLayer: ApplyLayer): void {

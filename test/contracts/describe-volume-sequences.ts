@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import type { DockerdClient } from '../support/dockerd-client.ts'
+import type { DockerdClient } from '../../src/conformance/dockerd-client.ts'
 
 /**
  * What dockerd 20.10 was recorded to send, in short: `G` Get, `C` Create, `M(id)`

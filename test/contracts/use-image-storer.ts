@@ -2,7 +2,7 @@ import { expect } from 'chai'
 import type { ImageStorer } from '../../src/image/image-storer.ts'
 import { type Image, SCRATCH } from '../../src/image/image.ts'
 import { layerTar, type LayerTar } from '../support/layer-tar.ts'
-import { SHARED_MEMORY, useTempDir } from '../support/temp-dir.ts'
+import { SHARED_MEMORY, useTempDir } from '../../src/conformance/temp-dir.ts'
 
 /** A storer that runs until it is closed, as a process does until it ends. */
 export interface OpenImageStorer {

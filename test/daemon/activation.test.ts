@@ -2,7 +2,7 @@ import * as fs from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect } from 'chai'
-import { needs } from '../support/capabilities.ts'
+import { needs } from '../../src/conformance/capabilities.ts'
 import { useDaemons } from '../support/daemon-process.ts'
 import { DatagramReceiver } from '../support/datagram-receiver.ts'
 

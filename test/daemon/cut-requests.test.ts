@@ -3,7 +3,7 @@ import * as fs from 'node:fs/promises'
 import * as net from 'node:net'
 import { join } from 'node:path'
 import { expect } from 'chai'
-import { needs } from '../support/capabilities.ts'
+import { needs } from '../../src/conformance/capabilities.ts'
 import { type DaemonProcess, useDaemons } from '../support/daemon-process.ts'
 
 /** What a request may be cut after: any of its bytes but the last. */

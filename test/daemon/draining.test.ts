@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect } from 'chai'
 import { bindSocket } from '../../src/linux/unix-socket.ts'
-import { needs } from '../support/capabilities.ts'
+import { needs } from '../../src/conformance/capabilities.ts'
 import { type DaemonProcess, useDaemons } from '../support/daemon-process.ts'
 
 const MEBIBYTE = 1 << 20

@@ -6,9 +6,9 @@ import { isDeepStrictEqual } from 'node:util'
 import { expect } from 'chai'
 import { isErrno } from '../../src/base/errors.ts'
 import { mountsBelow } from '../../src/linux/mountinfo.ts'
-import { type Capability, needs } from '../support/capabilities.ts'
+import { type Capability, needs } from '../../src/conformance/capabilities.ts'
 import { type DaemonProcess, useDaemons } from '../support/daemon-process.ts'
-import { forgeTar } from '../support/forge-tar.ts'
+import { forgeTar } from '../../src/conformance/forge-tar.ts'
 import { useLoopFilesystem } from '../support/loop-filesystem.ts'
 
 /** How often daemons are killed in all: a few times by default, 200 in a campaign. */

@@ -1,9 +1,9 @@
 import * as fs from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect } from 'chai'
-import { needs } from '../support/capabilities.ts'
+import { needs } from '../../src/conformance/capabilities.ts'
 import { useDaemons } from '../support/daemon-process.ts'
-import { forgeTar } from '../support/forge-tar.ts'
+import { forgeTar } from '../../src/conformance/forge-tar.ts'
 
 describe('A daemon that is killed and started again', () => {
   needs('root')

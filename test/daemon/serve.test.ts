@@ -8,7 +8,7 @@ import {
   type Settings,
   useDaemons,
 } from '../support/daemon-process.ts'
-import { DockerdClient } from '../support/dockerd-client.ts'
+import { DockerdClient } from '../../src/conformance/dockerd-client.ts'
 
 const run = promisify(execFile)
 const MAIN = join(import.meta.dirname, '../../src/main.js')

@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { type Capability, needs } from '../support/capabilities.ts'
+import { type Capability, needs } from '../../src/conformance/capabilities.ts'
 import { loadDeepImage, MOST_LAYERS } from '../support/deep-image.ts'
 import {
   type FilesystemKind,

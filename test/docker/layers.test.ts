@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { needs } from '../support/capabilities.ts'
+import { needs } from '../../src/conformance/capabilities.ts'
 import { debianRoot } from '../support/debian-root.ts'
 import { loopFilesystem } from '../support/loop-filesystem.ts'
 import { PrivateHost } from '../support/private-host.ts'

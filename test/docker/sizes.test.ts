@@ -1,7 +1,7 @@
 import { expect } from 'chai'
 import { debianRoot } from '../support/debian-root.ts'
-import { needs } from '../support/capabilities.ts'
-import { expectRejection } from '../support/expect-rejection.ts'
+import { needs } from '../../src/conformance/capabilities.ts'
+import { expectRejection } from '../../src/conformance/expect-rejection.ts'
 import { importBusybox } from '../support/images.ts'
 import {
   type LoopFilesystem,

@@ -1,8 +1,8 @@
 import { expect } from 'chai'
 import { InvalidArgumentError, NotFoundError } from '../../src/base/errors.ts'
 import { ApplyMarks } from '../../src/graph/apply-marks.ts'
-import { expectRejection } from '../support/expect-rejection.ts'
-import { useTempDir } from '../support/temp-dir.ts'
+import { expectRejection } from '../../src/conformance/expect-rejection.ts'
+import { useTempDir } from '../../src/conformance/temp-dir.ts'
 
 describe('ApplyMarks', () => {
   const directory = useTempDir()

@@ -10,9 +10,9 @@ import { claim } from '../../src/graph/format.ts'
 import { Home } from '../../src/graph/home.ts'
 import { VfsLayers } from '../../src/graph/vfs/vfs-layers.ts'
 import { filesystemOf } from '../../src/linux/fs-magic.ts'
-import { needs } from '../support/capabilities.ts'
-import { expectRejection } from '../support/expect-rejection.ts'
-import { useTempDir } from '../support/temp-dir.ts'
+import { needs } from '../../src/conformance/capabilities.ts'
+import { expectRejection } from '../../src/conformance/expect-rejection.ts'
+import { useTempDir } from '../../src/conformance/temp-dir.ts'
 
 const vfs: Candidate = { name: 'vfs', open: (home) => VfsLayers.open(home) }
 

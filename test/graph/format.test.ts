@@ -6,8 +6,8 @@ import {
   NotSupportedError,
 } from '../../src/base/errors.ts'
 import { claim, driverOf } from '../../src/graph/format.ts'
-import { expectRejection } from '../support/expect-rejection.ts'
-import { useTempDir } from '../support/temp-dir.ts'
+import { expectRejection } from '../../src/conformance/expect-rejection.ts'
+import { useTempDir } from '../../src/conformance/temp-dir.ts'
 
 describe('The format of a Home', () => {
   const home = useTempDir()

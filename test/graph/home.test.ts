@@ -5,9 +5,9 @@ import { InUseError } from '../../src/base/errors.ts'
 import { SILENT } from '../../src/base/log.ts'
 import { Home } from '../../src/graph/home.ts'
 import { mountsBelow } from '../../src/linux/mountinfo.ts'
-import { needs } from '../support/capabilities.ts'
-import { expectRejection } from '../support/expect-rejection.ts'
-import { useTempDir } from '../support/temp-dir.ts'
+import { needs } from '../../src/conformance/capabilities.ts'
+import { expectRejection } from '../../src/conformance/expect-rejection.ts'
+import { useTempDir } from '../../src/conformance/temp-dir.ts'
 
 const TMPFS = { type: 'tmpfs', source: 'tmpfs', options: [] }
 

@@ -12,9 +12,9 @@ import { GraphHost } from '../../src/graph/host.ts'
 import type { InitParameters } from '../../src/graph/init.ts'
 import { mount, unmount } from '../../src/linux/mount.ts'
 import { mountsBelow } from '../../src/linux/mountinfo.ts'
-import { needs } from '../support/capabilities.ts'
-import { expectRejection } from '../support/expect-rejection.ts'
-import { useTempDir } from '../support/temp-dir.ts'
+import { needs } from '../../src/conformance/capabilities.ts'
+import { expectRejection } from '../../src/conformance/expect-rejection.ts'
+import { useTempDir } from '../../src/conformance/temp-dir.ts'
 
 describe('GraphHost', () => {
   needs('root', 'overlay')

@@ -2,8 +2,8 @@ import * as fs from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect } from 'chai'
 import { readInit, writeInit } from '../../src/graph/init.ts'
-import { expectRejection } from '../support/expect-rejection.ts'
-import { useTempDir } from '../support/temp-dir.ts'
+import { expectRejection } from '../../src/conformance/expect-rejection.ts'
+import { useTempDir } from '../../src/conformance/temp-dir.ts'
 
 const INIT = {
   home: '/var/lib/docker/stowage',

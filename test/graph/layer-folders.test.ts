@@ -6,9 +6,9 @@ import { SILENT } from '../../src/base/log.ts'
 import { NO_PARENT } from '../../src/graph/driver.ts'
 import { Home } from '../../src/graph/home.ts'
 import { LayerFolders } from '../../src/graph/layer-folders.ts'
-import { needs } from '../support/capabilities.ts'
-import { expectRejection } from '../support/expect-rejection.ts'
-import { useTempDir } from '../support/temp-dir.ts'
+import { needs } from '../../src/conformance/capabilities.ts'
+import { expectRejection } from '../../src/conformance/expect-rejection.ts'
+import { useTempDir } from '../../src/conformance/temp-dir.ts'
 
 describe('LayerFolders', () => {
   needs('root')

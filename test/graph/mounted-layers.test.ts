@@ -8,8 +8,8 @@ import { MountedLayers } from '../../src/graph/mounted-layers.ts'
 import { OverlayLayers } from '../../src/graph/overlay/overlay-layers.ts'
 import { mountsBelow } from '../../src/linux/mountinfo.ts'
 import { unmount } from '../../src/linux/mount.ts'
-import { needs } from '../support/capabilities.ts'
-import { useTempDir } from '../support/temp-dir.ts'
+import { needs } from '../../src/conformance/capabilities.ts'
+import { useTempDir } from '../../src/conformance/temp-dir.ts'
 
 describe('MountedLayers', () => {
   needs('root', 'overlay')

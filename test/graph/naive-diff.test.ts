@@ -8,11 +8,11 @@ import { NotFoundError } from '../../src/base/errors.ts'
 import { type Log, SILENT } from '../../src/base/log.ts'
 import { NO_PARENT } from '../../src/graph/driver.ts'
 import { NaiveDiffDriver } from '../../src/graph/naive-diff.ts'
-import { expectRejection } from '../support/expect-rejection.ts'
-import { forgeTar } from '../support/forge-tar.ts'
+import { expectRejection } from '../../src/conformance/expect-rejection.ts'
+import { forgeTar } from '../../src/conformance/forge-tar.ts'
 import { PlainDriver } from '../support/plain-driver.ts'
-import { useTempDir } from '../support/temp-dir.ts'
-import { build, file, socket } from '../support/tree.ts'
+import { useTempDir } from '../../src/conformance/temp-dir.ts'
+import { build, file, socket } from '../../src/conformance/tree.ts'
 
 describe('NaiveDiffDriver over a driver of somebody else', () => {
   const temp = useTempDir()

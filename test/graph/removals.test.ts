@@ -4,9 +4,9 @@ import { expect } from 'chai'
 import { type Log, SILENT } from '../../src/base/log.ts'
 import { Removals } from '../../src/graph/removals.ts'
 import { mount } from '../../src/linux/mount.ts'
-import { needs } from '../support/capabilities.ts'
-import { useTempDir } from '../support/temp-dir.ts'
-import { build, directory, file } from '../support/tree.ts'
+import { needs } from '../../src/conformance/capabilities.ts'
+import { useTempDir } from '../../src/conformance/temp-dir.ts'
+import { build, directory, file } from '../../src/conformance/tree.ts'
 
 describe('Removals', () => {
   needs('root')

@@ -2,9 +2,9 @@ import * as fs from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect } from 'chai'
 import { runStep } from '../../src/graph/step.ts'
-import { needs } from '../support/capabilities.ts'
-import { useTempDir } from '../support/temp-dir.ts'
-import { build, directory, file, portray } from '../support/tree.ts'
+import { needs } from '../../src/conformance/capabilities.ts'
+import { useTempDir } from '../../src/conformance/temp-dir.ts'
+import { build, directory, file, portray } from '../../src/conformance/tree.ts'
 
 describe('runStep', () => {
   needs('root')

@@ -9,12 +9,12 @@ import {
 } from '../../src/image/image-errors.ts'
 import type { ImageStore } from '../../src/image/image-store.ts'
 import { SCRATCH } from '../../src/image/image.ts'
-import { needs } from '../support/capabilities.ts'
-import { expectRejection } from '../support/expect-rejection.ts'
+import { needs } from '../../src/conformance/capabilities.ts'
+import { expectRejection } from '../../src/conformance/expect-rejection.ts'
 import { type Faults, faulty, noFaults } from '../support/faulty.ts'
 import { layerTar, tarOf } from '../support/layer-tar.ts'
 import { type OpenedImages, openImages } from '../support/open-images.ts'
-import { SHARED_MEMORY, useTempDir } from '../support/temp-dir.ts'
+import { SHARED_MEMORY, useTempDir } from '../../src/conformance/temp-dir.ts'
 
 describe('CachedImageStore', () => {
   needs('root')

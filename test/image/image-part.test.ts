@@ -6,10 +6,10 @@ import { NotFoundError } from '../../src/base/errors.ts'
 import { SILENT } from '../../src/base/log.ts'
 import { images } from '../../src/image/image-part.ts'
 import { Storage } from '../../src/storage/storage.ts'
-import { needs } from '../support/capabilities.ts'
-import { expectRejection } from '../support/expect-rejection.ts'
+import { needs } from '../../src/conformance/capabilities.ts'
+import { expectRejection } from '../../src/conformance/expect-rejection.ts'
 import { readTar } from '../support/read-tar.ts'
-import { SHARED_MEMORY, useTempDir } from '../support/temp-dir.ts'
+import { SHARED_MEMORY, useTempDir } from '../../src/conformance/temp-dir.ts'
 
 describe('Images as a part of storage', () => {
   needs('root')

@@ -16,8 +16,8 @@ import { type Image, SCRATCH } from '../../src/image/image.ts'
 import { LayerImageStorer } from '../../src/image/layer-image-storer.ts'
 import { OverlayLayers } from '../../src/graph/overlay/overlay-layers.ts'
 import { describeImageStorer } from '../contracts/describe-image-storer.ts'
-import { needs } from '../support/capabilities.ts'
-import { expectRejection } from '../support/expect-rejection.ts'
+import { needs } from '../../src/conformance/capabilities.ts'
+import { expectRejection } from '../../src/conformance/expect-rejection.ts'
 import { atCall, noFaults } from '../support/faulty.ts'
 import { layerTar } from '../support/layer-tar.ts'
 import {
@@ -25,7 +25,7 @@ import {
   openImages,
   type OpenImagesOptions,
 } from '../support/open-images.ts'
-import { SHARED_MEMORY, useTempDir } from '../support/temp-dir.ts'
+import { SHARED_MEMORY, useTempDir } from '../../src/conformance/temp-dir.ts'
 
 const run = promisify(execFile)
 

@@ -3,10 +3,10 @@ import { expect } from 'chai'
 import { NameLookupCache } from '../../src/image/name-lookup-cache.ts'
 import { StoreRegistry } from '../../src/storage/store-registry.ts'
 import { describeImageStorer } from '../contracts/describe-image-storer.ts'
-import { needs } from '../support/capabilities.ts'
+import { needs } from '../../src/conformance/capabilities.ts'
 import { noFaults } from '../support/faulty.ts'
 import { type OpenedImages, openImages } from '../support/open-images.ts'
-import { SHARED_MEMORY, useTempDir } from '../support/temp-dir.ts'
+import { SHARED_MEMORY, useTempDir } from '../../src/conformance/temp-dir.ts'
 
 describeImageStorer(
   'a lookup cache over a driver that takes its time',

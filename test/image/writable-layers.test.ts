@@ -12,13 +12,13 @@ import {
 import { ImageNotFoundError } from '../../src/image/image-errors.ts'
 import type { LayerImageStore } from '../../src/image/layer-image-store.ts'
 import { SCRATCH } from '../../src/image/image.ts'
-import { needs } from '../support/capabilities.ts'
-import { expectRejection } from '../support/expect-rejection.ts'
-import { forgeTar } from '../support/forge-tar.ts'
+import { needs } from '../../src/conformance/capabilities.ts'
+import { expectRejection } from '../../src/conformance/expect-rejection.ts'
+import { forgeTar } from '../../src/conformance/forge-tar.ts'
 import { layerTar, tarOf } from '../support/layer-tar.ts'
 import { type OpenedImages, openImages } from '../support/open-images.ts'
 import { readTar } from '../support/read-tar.ts'
-import { SHARED_MEMORY, useTempDir } from '../support/temp-dir.ts'
+import { SHARED_MEMORY, useTempDir } from '../../src/conformance/temp-dir.ts'
 
 describe('WritableLayers', () => {
   needs('root')

@@ -13,7 +13,7 @@ import {
   syncFilesystem,
 } from '../../src/linux/btrfs.ts'
 import { useLoopFilesystem } from '../support/loop-filesystem.ts'
-import { useTempDir } from '../support/temp-dir.ts'
+import { useTempDir } from '../../src/conformance/temp-dir.ts'
 
 describe('inodesSince', () => {
   const disk = useLoopFilesystem('btrfs')

@@ -16,9 +16,9 @@ import {
   subvolumeId,
   syncFilesystem,
 } from '../../src/linux/btrfs.ts'
-import { expectRejection } from '../support/expect-rejection.ts'
+import { expectRejection } from '../../src/conformance/expect-rejection.ts'
 import { useLoopFilesystem } from '../support/loop-filesystem.ts'
-import { useTempDir } from '../support/temp-dir.ts'
+import { useTempDir } from '../../src/conformance/temp-dir.ts'
 
 const MB = 1_000_000
 

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { expect } from 'chai'
 import { dataRanges } from '../../src/linux/data-ranges.ts'
 import type { ByteRange } from '../../src/linux/reflink.ts'
-import { useTempDir } from '../support/temp-dir.ts'
+import { useTempDir } from '../../src/conformance/temp-dir.ts'
 
 const MIB = 1024 * 1024
 

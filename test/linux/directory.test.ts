@@ -4,8 +4,8 @@ import { join } from 'node:path'
 import { expect } from 'chai'
 import { closeFile, Directory } from '../../src/linux/directory.ts'
 import { setTimes } from '../../src/linux/file-times.ts'
-import { needs } from '../support/capabilities.ts'
-import { useTempDir } from '../support/temp-dir.ts'
+import { needs } from '../../src/conformance/capabilities.ts'
+import { useTempDir } from '../../src/conformance/temp-dir.ts'
 import {
   build,
   directory,
@@ -13,7 +13,7 @@ import {
   file,
   socket,
   symlink,
-} from '../support/tree.ts'
+} from '../../src/conformance/tree.ts'
 
 describe('Directory', () => {
   needs('root')

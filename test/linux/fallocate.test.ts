@@ -2,7 +2,7 @@ import * as fs from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect } from 'chai'
 import { reserve } from '../../src/linux/fallocate.ts'
-import { useTempDir } from '../support/temp-dir.ts'
+import { useTempDir } from '../../src/conformance/temp-dir.ts'
 
 describe('reserve', () => {
   const home = useTempDir()

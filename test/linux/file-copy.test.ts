@@ -3,8 +3,8 @@ import { join } from 'node:path'
 import { expect } from 'chai'
 import { copyData, shareBlocks } from '../../src/linux/file-copy.ts'
 import { useLoopFilesystem } from '../support/loop-filesystem.ts'
-import { useTempDir } from '../support/temp-dir.ts'
-import { build, file, sparseFile } from '../support/tree.ts'
+import { useTempDir } from '../../src/conformance/temp-dir.ts'
+import { build, file, sparseFile } from '../../src/conformance/tree.ts'
 
 /** Opens `from` and a new `to`, does `task`, and answers what is in `to`. */
 async function through<T>(

@@ -9,8 +9,8 @@ import {
   statusOf,
 } from '../../src/linux/file-status.ts'
 import { Directory } from '../../src/linux/directory.ts'
-import { needs } from '../support/capabilities.ts'
-import { useTempDir } from '../support/temp-dir.ts'
+import { needs } from '../../src/conformance/capabilities.ts'
+import { useTempDir } from '../../src/conformance/temp-dir.ts'
 import {
   build,
   device,
@@ -18,7 +18,7 @@ import {
   file,
   sparseFile,
   symlink,
-} from '../support/tree.ts'
+} from '../../src/conformance/tree.ts'
 
 describe('The status of a file', () => {
   needs('root')

@@ -2,7 +2,7 @@ import * as fs from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect } from 'chai'
 import { freeze, thaw } from '../../src/linux/freeze.ts'
-import { expectRejection } from '../support/expect-rejection.ts'
+import { expectRejection } from '../../src/conformance/expect-rejection.ts'
 import { useLoopFilesystem } from '../support/loop-filesystem.ts'
 
 describe('freeze', () => {

@@ -1,8 +1,8 @@
 import { expect } from 'chai'
 import { filesystemOf } from '../../src/linux/fs-magic.ts'
 import { mount } from '../../src/linux/mount.ts'
-import { needs } from '../support/capabilities.ts'
-import { useTempDir } from '../support/temp-dir.ts'
+import { needs } from '../../src/conformance/capabilities.ts'
+import { useTempDir } from '../../src/conformance/temp-dir.ts'
 
 describe('filesystemOf', () => {
   needs('root')

@@ -1,7 +1,7 @@
 import { expect } from 'chai'
 import { isErrno } from '../../src/base/errors.ts'
 import { cPath, declare } from '../../src/linux/libc.ts'
-import { expectRejection } from '../support/expect-rejection.ts'
+import { expectRejection } from '../../src/conformance/expect-rejection.ts'
 
 describe('declare', () => {
   const access = declare('access', ['const char *', 'int'])

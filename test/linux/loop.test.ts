@@ -7,8 +7,8 @@ import {
   growLoop,
   loopDevices,
 } from '../../src/linux/loop.ts'
-import { needs } from '../support/capabilities.ts'
-import { useTempDir } from '../support/temp-dir.ts'
+import { needs } from '../../src/conformance/capabilities.ts'
+import { useTempDir } from '../../src/conformance/temp-dir.ts'
 
 const MIB = 1024 * 1024
 

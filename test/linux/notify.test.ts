@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import { expect } from 'chai'
 import { notify } from '../../src/linux/notify.ts'
 import { DatagramReceiver } from '../support/datagram-receiver.ts'
-import { useTempDir } from '../support/temp-dir.ts'
+import { useTempDir } from '../../src/conformance/temp-dir.ts'
 
 describe('notify', () => {
   const directory = useTempDir()

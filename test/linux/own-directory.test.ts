@@ -2,8 +2,8 @@ import * as fs from 'node:fs/promises'
 import { Worker } from 'node:worker_threads'
 import { once } from 'node:events'
 import { expect } from 'chai'
-import { needs } from '../support/capabilities.ts'
-import { useTempDir } from '../support/temp-dir.ts'
+import { needs } from '../../src/conformance/capabilities.ts'
+import { useTempDir } from '../../src/conformance/temp-dir.ts'
 
 const MODULE = new URL('../../src/linux/own-directory.js', import.meta.url)
 

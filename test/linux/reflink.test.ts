@@ -2,9 +2,9 @@ import * as fs from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect } from 'chai'
 import { copyRange, reflink, reflinkRange } from '../../src/linux/reflink.ts'
-import { expectRejection } from '../support/expect-rejection.ts'
+import { expectRejection } from '../../src/conformance/expect-rejection.ts'
 import { useLoopFilesystem } from '../support/loop-filesystem.ts'
-import { useTempDir } from '../support/temp-dir.ts'
+import { useTempDir } from '../../src/conformance/temp-dir.ts'
 
 const BLOCK = 4096
 

@@ -1,6 +1,6 @@
 import { syncFilesystem } from '../../src/linux/sync-filesystem.ts'
-import { expectRejection } from '../support/expect-rejection.ts'
-import { SHARED_MEMORY, useTempDir } from '../support/temp-dir.ts'
+import { expectRejection } from '../../src/conformance/expect-rejection.ts'
+import { SHARED_MEMORY, useTempDir } from '../../src/conformance/temp-dir.ts'
 
 describe('syncFilesystem', () => {
   const home = useTempDir(() => SHARED_MEMORY)

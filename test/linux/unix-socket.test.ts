@@ -5,7 +5,7 @@ import * as net from 'node:net'
 import { join } from 'node:path'
 import { expect } from 'chai'
 import { bindSocket, MAX_SOCKET_PATH } from '../../src/linux/unix-socket.ts'
-import { useTempDir } from '../support/temp-dir.ts'
+import { useTempDir } from '../../src/conformance/temp-dir.ts'
 
 describe('bindSocket', () => {
   const directory = useTempDir()

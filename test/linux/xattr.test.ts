@@ -7,8 +7,8 @@ import {
   removeXattr,
   setXattr,
 } from '../../src/linux/xattr.ts'
-import { needs } from '../support/capabilities.ts'
-import { useTempDir } from '../support/temp-dir.ts'
+import { needs } from '../../src/conformance/capabilities.ts'
+import { useTempDir } from '../../src/conformance/temp-dir.ts'
 
 describe('Extended attributes', () => {
   needs('root')

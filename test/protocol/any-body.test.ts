@@ -6,10 +6,10 @@ import { graphRoutes } from '../../src/protocol/graph-routes.ts'
 import { volumeRoutes } from '../../src/protocol/volume-routes.ts'
 import { VolumeLookupCache } from '../../src/volume/volume-lookup-cache.ts'
 import { parseStoreSpecs, storeSource } from '../../src/volume/volume-stores.ts'
-import { needs } from '../support/capabilities.ts'
+import { needs } from '../../src/conformance/capabilities.ts'
 import { FakeDriver } from '../support/fake-driver.ts'
 import { useServedPlugin } from '../support/serve.ts'
-import { useTempDir } from '../support/temp-dir.ts'
+import { useTempDir } from '../../src/conformance/temp-dir.ts'
 
 /** How many bodies are tried: some by default, many in a campaign. */
 const BODIES = Number(process.env.STOWAGE_BODIES ?? 300)

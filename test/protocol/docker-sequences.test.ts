@@ -9,9 +9,9 @@ import { VolumeLookupCache } from '../../src/volume/volume-lookup-cache.ts'
 import { parseStoreSpecs, storeSource } from '../../src/volume/volume-stores.ts'
 import { describeGraphSequences } from '../contracts/describe-graph-sequences.ts'
 import { describeVolumeSequences } from '../contracts/describe-volume-sequences.ts'
-import { type Capability, needs } from '../support/capabilities.ts'
+import { type Capability, needs } from '../../src/conformance/capabilities.ts'
 import { useServedPlugin } from '../support/serve.ts'
-import { useTempDir } from '../support/temp-dir.ts'
+import { useTempDir } from '../../src/conformance/temp-dir.ts'
 
 const DRIVERS: Readonly<Record<string, readonly Capability[]>> = {
   vfs: ['root'],

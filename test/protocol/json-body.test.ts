@@ -5,8 +5,8 @@ import { join } from 'node:path'
 import { expect } from 'chai'
 import { InvalidArgumentError } from '../../src/base/errors.ts'
 import { readJson } from '../../src/protocol/json-body.ts'
-import { expectRejection } from '../support/expect-rejection.ts'
-import { useTempDir } from '../support/temp-dir.ts'
+import { expectRejection } from '../../src/conformance/expect-rejection.ts'
+import { useTempDir } from '../../src/conformance/temp-dir.ts'
 
 describe('readJson', () => {
   const directory = useTempDir()

@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { expect } from 'chai'
 import { bindSocket } from '../../src/linux/unix-socket.ts'
 import { Server } from '../../src/protocol/server.ts'
-import { useTempDir } from '../support/temp-dir.ts'
+import { useTempDir } from '../../src/conformance/temp-dir.ts'
 
 const EMPTY_POST = 'POST /Plugin.Activate HTTP/1.1\r\nContent-Length: 0\r\n\r\n'
 

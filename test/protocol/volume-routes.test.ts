@@ -11,11 +11,11 @@ import { volumeRoutes } from '../../src/protocol/volume-routes.ts'
 import type { VolumeStoreSource } from '../../src/volume/attached-store.ts'
 import { VolumeLookupCache } from '../../src/volume/volume-lookup-cache.ts'
 import { parseStoreSpecs, storeSource } from '../../src/volume/volume-stores.ts'
-import { needs } from '../support/capabilities.ts'
-import { PluginFailure } from '../support/dockerd-client.ts'
-import { expectRejection } from '../support/expect-rejection.ts'
+import { needs } from '../../src/conformance/capabilities.ts'
+import { PluginFailure } from '../../src/conformance/dockerd-client.ts'
+import { expectRejection } from '../../src/conformance/expect-rejection.ts'
 import { useServedPlugin } from '../support/serve.ts'
-import { useTempDir } from '../support/temp-dir.ts'
+import { useTempDir } from '../../src/conformance/temp-dir.ts'
 
 describe('volumeRoutes', () => {
   needs('root')

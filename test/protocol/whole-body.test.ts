@@ -6,9 +6,9 @@ import { buffer } from 'node:stream/consumers'
 import { expect } from 'chai'
 import { InvalidArgumentError } from '../../src/base/errors.ts'
 import { withWholeBody } from '../../src/protocol/whole-body.ts'
-import { DockerdClient } from '../support/dockerd-client.ts'
-import { expectRejection } from '../support/expect-rejection.ts'
-import { useTempDir } from '../support/temp-dir.ts'
+import { DockerdClient } from '../../src/conformance/dockerd-client.ts'
+import { expectRejection } from '../../src/conformance/expect-rejection.ts'
+import { useTempDir } from '../../src/conformance/temp-dir.ts'
 
 const MEBIBYTE = 1 << 20
 

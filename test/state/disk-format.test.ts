@@ -3,8 +3,8 @@ import { join } from 'node:path'
 import { expect } from 'chai'
 import { NotSupportedError } from '../../src/base/errors.ts'
 import { settleFormat } from '../../src/state/disk-format.ts'
-import { expectRejection } from '../support/expect-rejection.ts'
-import { useTempDir } from '../support/temp-dir.ts'
+import { expectRejection } from '../../src/conformance/expect-rejection.ts'
+import { useTempDir } from '../../src/conformance/temp-dir.ts'
 
 describe('settleFormat', () => {
   const directory = useTempDir()

@@ -6,8 +6,8 @@ import { expect } from 'chai'
 import { InUseError } from '../../src/base/errors.ts'
 import { SILENT } from '../../src/base/log.ts'
 import { lockRoot } from '../../src/state/root-lock.ts'
-import { expectRejection } from '../support/expect-rejection.ts'
-import { useTempDir } from '../support/temp-dir.ts'
+import { expectRejection } from '../../src/conformance/expect-rejection.ts'
+import { useTempDir } from '../../src/conformance/temp-dir.ts'
 
 describe('lockRoot', () => {
   const home = useTempDir()

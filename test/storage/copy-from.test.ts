@@ -8,10 +8,10 @@ import type { DataSource } from '../../src/storage/data-source.ts'
 import { MountDataSource } from '../../src/storage/mount-data-source.ts'
 import { exportOnce } from '../../src/storage/single-use.ts'
 import { type Part, Storage } from '../../src/storage/storage.ts'
-import { expectRejection } from '../support/expect-rejection.ts'
+import { expectRejection } from '../../src/conformance/expect-rejection.ts'
 import { readTar } from '../support/read-tar.ts'
-import { useTempDir } from '../support/temp-dir.ts'
-import { build, directory, file } from '../support/tree.ts'
+import { useTempDir } from '../../src/conformance/temp-dir.ts'
+import { build, directory, file } from '../../src/conformance/tree.ts'
 
 describe('copyFrom', () => {
   const home = useTempDir()

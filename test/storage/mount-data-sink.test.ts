@@ -5,10 +5,10 @@ import { expect } from 'chai'
 import { InUseError, InvalidArgumentError } from '../../src/base/errors.ts'
 import { MountDataSink } from '../../src/storage/mount-data-sink.ts'
 import { importOnce } from '../../src/storage/single-use.ts'
-import { needs } from '../support/capabilities.ts'
-import { expectRejection } from '../support/expect-rejection.ts'
-import { forgeTar } from '../support/forge-tar.ts'
-import { useTempDir } from '../support/temp-dir.ts'
+import { needs } from '../../src/conformance/capabilities.ts'
+import { expectRejection } from '../../src/conformance/expect-rejection.ts'
+import { forgeTar } from '../../src/conformance/forge-tar.ts'
+import { useTempDir } from '../../src/conformance/temp-dir.ts'
 
 describe('MountDataSink', () => {
   needs('root')

@@ -10,10 +10,10 @@ import {
 import { untilClosed } from '../../src/base/until-closed.ts'
 import { MountDataSource } from '../../src/storage/mount-data-source.ts'
 import { exportOnce } from '../../src/storage/single-use.ts'
-import { expectRejection } from '../support/expect-rejection.ts'
+import { expectRejection } from '../../src/conformance/expect-rejection.ts'
 import { readTar } from '../support/read-tar.ts'
-import { useTempDir } from '../support/temp-dir.ts'
-import { build, directory, file, symlink } from '../support/tree.ts'
+import { useTempDir } from '../../src/conformance/temp-dir.ts'
+import { build, directory, file, symlink } from '../../src/conformance/tree.ts'
 
 describe('MountDataSource', () => {
   const home = useTempDir()

@@ -4,7 +4,7 @@ import { buffer } from 'node:stream/consumers'
 import { expect } from 'chai'
 import { untilClosed } from '../../src/base/until-closed.ts'
 import { ownedStream } from '../../src/storage/owned-stream.ts'
-import { expectRejection } from '../support/expect-rejection.ts'
+import { expectRejection } from '../../src/conformance/expect-rejection.ts'
 
 describe('ownedStream', () => {
   let inner: Readable

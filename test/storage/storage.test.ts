@@ -12,8 +12,8 @@ import type { ImportOptions } from '../../src/storage/data-sink.ts'
 import type { ExportOptions } from '../../src/storage/data-source.ts'
 import { ownedStream } from '../../src/storage/owned-stream.ts'
 import { type Part, Storage } from '../../src/storage/storage.ts'
-import { expectRejection } from '../support/expect-rejection.ts'
-import { useTempDir } from '../support/temp-dir.ts'
+import { expectRejection } from '../../src/conformance/expect-rejection.ts'
+import { useTempDir } from '../../src/conformance/temp-dir.ts'
 
 describe('Storage', () => {
   const dataRoot = useTempDir()

@@ -10,7 +10,7 @@ import {
   type Attributes,
   type Step,
   symlink,
-} from './tree.ts'
+} from '../../src/conformance/tree.ts'
 
 /** A tree of anything that Linux allows, and what was in mind, for reports. */
 export interface AnyTree {

@@ -2,8 +2,8 @@ import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { DockerdClient } from './dockerd-client.ts'
-import { useTempDir } from './temp-dir.ts'
+import { DockerdClient } from '../../src/conformance/dockerd-client.ts'
+import { useTempDir } from '../../src/conformance/temp-dir.ts'
 
 const MAIN = join(import.meta.dirname, '../../src/main.js')
 const DEADLINE = 15_000

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { Readable } from 'node:stream'
-import { forgeTar } from './forge-tar.ts'
+import { forgeTar } from '../../src/conformance/forge-tar.ts'
 
 /** A layer tar, and what it is known by. */
 export interface LayerTar {

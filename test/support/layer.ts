@@ -3,10 +3,16 @@ import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import type { ApplyOptions } from '../../src/archive/layer-apply.ts'
 import { isErrno } from '../../src/base/errors.ts'
-import { expectRejection } from './expect-rejection.ts'
-import { type ForgedEntry, forgeTar } from './forge-tar.ts'
-import { type TempDir, useTempDir } from './temp-dir.ts'
-import { build, directory, file, portray, symlink } from './tree.ts'
+import { expectRejection } from '../../src/conformance/expect-rejection.ts'
+import { type ForgedEntry, forgeTar } from '../../src/conformance/forge-tar.ts'
+import { type TempDir, useTempDir } from '../../src/conformance/temp-dir.ts'
+import {
+  build,
+  directory,
+  file,
+  portray,
+  symlink,
+} from '../../src/conformance/tree.ts'
 
 /** Applies a layer tar to a tree, in one of the ways that there are. */
 export type ApplyLayer = (

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { mountsBelow } from '../../src/linux/mountinfo.ts'
 import { unmount } from '../../src/linux/mount.ts'
-import { needs } from './capabilities.ts'
+import { needs } from '../../src/conformance/capabilities.ts'
 
 const run = promisify(execFile)
 

@@ -6,7 +6,7 @@ import { VfsLayers } from '../../src/graph/vfs/vfs-layers.ts'
 import { LayerImageStorer } from '../../src/image/layer-image-storer.ts'
 import type { ImageStorerLimits } from '../contracts/use-image-storer.ts'
 import { type Faults, faulty, noFaults } from './faulty.ts'
-import { naive, type OpenLayers } from './open-graph.ts'
+import { naive, type OpenLayers } from '../../src/conformance/open-graph.ts'
 
 export interface OpenedImages {
   readonly storer: LayerImageStorer

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
-import { clearAway } from './clear-away.ts'
+import { clearAway } from '../../src/conformance/clear-away.ts'
 
 const run = promisify(execFile)
 

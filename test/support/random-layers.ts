@@ -6,8 +6,17 @@ import { LayerExtractor } from '../../src/archive/layer-extractor.ts'
 import { DEFAULT_LIMITS } from '../../src/archive/limits.ts'
 import { TarReader } from '../../src/archive/tar/tar-reader.ts'
 import { openInRoot } from '../../src/linux/in-root.ts'
-import { forgeEntry, type ForgedEntry } from './forge-tar.ts'
-import { build, directory, file, portray, symlink } from './tree.ts'
+import {
+  forgeEntry,
+  type ForgedEntry,
+} from '../../src/conformance/forge-tar.ts'
+import {
+  build,
+  directory,
+  file,
+  portray,
+  symlink,
+} from '../../src/conformance/tree.ts'
 
 /** When what archives describe was changed. */
 const LONG_AGO = 1_500_000_000

@@ -1,5 +1,5 @@
 import Mocha from 'mocha'
-import { missing } from './capabilities.ts'
+import { missing } from '../../src/conformance/capabilities.ts'
 
 const { EVENT_RUN_END } = Mocha.Runner.constants
 

@@ -4,8 +4,8 @@ import { SILENT } from '../../src/base/log.ts'
 import { createApp, type PluginInterface } from '../../src/protocol/app.ts'
 import { messagesFor } from '../../src/protocol/messages.ts'
 import { Server } from '../../src/protocol/server.ts'
-import { DockerdClient } from './dockerd-client.ts'
-import { useTempDir } from './temp-dir.ts'
+import { DockerdClient } from '../../src/conformance/dockerd-client.ts'
+import { useTempDir } from '../../src/conformance/temp-dir.ts'
 
 /** A plugin that answers on a socket while a test runs, and Docker beside it. */
 export interface ServedPlugin {

@@ -1,4 +1,4 @@
-import { forgeTar, sealed } from './forge-tar.ts'
+import { forgeTar, sealed } from '../../src/conformance/forge-tar.ts'
 
 const BLOCK = 512
 

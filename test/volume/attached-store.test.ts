@@ -6,7 +6,7 @@ import { type Log, SILENT } from '../../src/base/log.ts'
 import { Holds } from '../../src/state/holds.ts'
 import { AttachedStore } from '../../src/volume/attached-store.ts'
 import { MemoryVolumeStore } from '../support/memory-volume-store.ts'
-import { useTempDir } from '../support/temp-dir.ts'
+import { useTempDir } from '../../src/conformance/temp-dir.ts'
 
 describe('AttachedStore', () => {
   const root = useTempDir()

@@ -4,8 +4,8 @@ import { expect } from 'chai'
 import { isErrno } from '../../src/base/errors.ts'
 import { readMountInfo } from '../../src/linux/mountinfo.ts'
 import { hideView, showView } from '../../src/volume/bind-view.ts'
-import { needs } from '../support/capabilities.ts'
-import { useTempDir } from '../support/temp-dir.ts'
+import { needs } from '../../src/conformance/capabilities.ts'
+import { useTempDir } from '../../src/conformance/temp-dir.ts'
 
 describe('showView', () => {
   needs('root')

@@ -9,13 +9,13 @@ import { BtrfsKeeping } from '../../src/volume/btrfs/btrfs-keeping.ts'
 import type { FolderStore } from '../../src/volume/folder-store.ts'
 import { LoopKeeping } from '../../src/volume/loop/loop-keeping.ts'
 import { parseVolumeOptions } from '../../src/volume/volume-options.ts'
-import { needs } from '../support/capabilities.ts'
+import { needs } from '../../src/conformance/capabilities.ts'
 import {
   type FilesystemKind,
   useLoopFilesystem,
 } from '../support/loop-filesystem.ts'
 import { type OpenStore, storeKeptBy } from '../support/open-store.ts'
-import { useTempDir } from '../support/temp-dir.ts'
+import { useTempDir } from '../../src/conformance/temp-dir.ts'
 
 const run = promisify(execFile)
 

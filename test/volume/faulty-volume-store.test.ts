@@ -7,7 +7,7 @@ import * as fc from 'fast-check'
 import { SILENT } from '../../src/base/log.ts'
 import { LocalKeeping } from '../../src/volume/local/local-keeping.ts'
 import { VolumeLookupCache } from '../../src/volume/volume-lookup-cache.ts'
-import { describeVolumeStorer } from '../contracts/describe-volume-storer.ts'
+import { describeVolumeStorer } from '../../src/conformance/describe-volume-storer.ts'
 import {
   FaultyVolumeStore,
   type StoreCall,
@@ -17,7 +17,7 @@ import {
   MemoryVolumeStore,
 } from '../support/memory-volume-store.ts'
 import { storeKeptBy } from '../support/open-store.ts'
-import { useTempDir } from '../support/temp-dir.ts'
+import { useTempDir } from '../../src/conformance/temp-dir.ts'
 
 const openLocal = storeKeptBy(async () => new LocalKeeping())
 

@@ -1,4 +1,4 @@
-import { describeVolumeStorer } from '../contracts/describe-volume-storer.ts'
+import { describeVolumeStorer } from '../../src/conformance/describe-volume-storer.ts'
 import {
   type Memory,
   MemoryVolumeStore,

@@ -25,8 +25,8 @@ import {
   type CacheOptions,
   VolumeLookupCache,
 } from '../../src/volume/volume-lookup-cache.ts'
-import { needs } from '../support/capabilities.ts'
-import { expectRejection } from '../support/expect-rejection.ts'
+import { needs } from '../../src/conformance/capabilities.ts'
+import { expectRejection } from '../../src/conformance/expect-rejection.ts'
 import {
   type Fault,
   FaultyVolumeStore,
@@ -37,7 +37,7 @@ import {
   MemoryVolumeStore,
 } from '../support/memory-volume-store.ts'
 import { storeKeptBy } from '../support/open-store.ts'
-import { useTempDir } from '../support/temp-dir.ts'
+import { useTempDir } from '../../src/conformance/temp-dir.ts'
 
 /** A store in memory that remembers from one opening to the next, and can fail. */
 interface TestStore extends VolumeStoreSource {

@@ -3,8 +3,8 @@ import { join } from 'node:path'
 import { expect } from 'chai'
 import { parseVolumeOptions } from '../../src/volume/volume-options.ts'
 import { setAttributes, settleRoot } from '../../src/volume/volume-root.ts'
-import { needs } from '../support/capabilities.ts'
-import { useTempDir } from '../support/temp-dir.ts'
+import { needs } from '../../src/conformance/capabilities.ts'
+import { useTempDir } from '../../src/conformance/temp-dir.ts'
 
 describe('setAttributes', () => {
   needs('root')

@@ -3,7 +3,7 @@ import { expect } from 'chai'
 import { InvalidArgumentError } from '../../src/base/errors.ts'
 import { SILENT } from '../../src/base/log.ts'
 import { parseStoreSpecs, storeSource } from '../../src/volume/volume-stores.ts'
-import { useTempDir } from '../support/temp-dir.ts'
+import { useTempDir } from '../../src/conformance/temp-dir.ts'
 
 describe('parseStoreSpecs', () => {
   it('reads one store, its path left to us', () => {

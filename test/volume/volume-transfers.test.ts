@@ -11,12 +11,12 @@ import { VolumeNotFoundError } from '../../src/volume/volume-errors.ts'
 import { VolumeLookupCache } from '../../src/volume/volume-lookup-cache.ts'
 import { VOLUMES_KEY, volumesPart } from '../../src/volume/volume-part.ts'
 import { VolumeTransfers } from '../../src/volume/volume-transfers.ts'
-import { needs } from '../support/capabilities.ts'
-import { expectRejection } from '../support/expect-rejection.ts'
-import { forgeTar } from '../support/forge-tar.ts'
+import { needs } from '../../src/conformance/capabilities.ts'
+import { expectRejection } from '../../src/conformance/expect-rejection.ts'
+import { forgeTar } from '../../src/conformance/forge-tar.ts'
 import { storeKeptBy } from '../support/open-store.ts'
 import { collect, readTar } from '../support/read-tar.ts'
-import { useTempDir } from '../support/temp-dir.ts'
+import { useTempDir } from '../../src/conformance/temp-dir.ts'
 
 describe('VolumeTransfers', () => {
   needs('root')

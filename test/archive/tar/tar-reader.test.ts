@@ -6,7 +6,7 @@ import { InvalidArgumentError } from '../../../src/base/errors.ts'
 import { DEFAULT_LIMITS } from '../../../src/archive/limits.ts'
 import type { TarEntry } from '../../../src/archive/tar/tar-entry.ts'
 import { TarReader } from '../../../src/archive/tar/tar-reader.ts'
-import { needs } from '../../support/capabilities.ts'
+import { needs } from '../../../src/conformance/capabilities.ts'
 import {
   binaryNumber,
   forgeEntry,
@@ -15,8 +15,8 @@ import {
   forgeTar,
   sealed,
   TAR_END,
-} from '../../support/forge-tar.ts'
-import { useTempDir } from '../../support/temp-dir.ts'
+} from '../../../src/conformance/forge-tar.ts'
+import { useTempDir } from '../../../src/conformance/temp-dir.ts'
 import {
   build,
   device,
@@ -26,7 +26,7 @@ import {
   hardLink,
   sparseFile,
   symlink,
-} from '../../support/tree.ts'
+} from '../../../src/conformance/tree.ts'
 
 interface Read extends TarEntry {
   readonly content: Buffer

@@ -10,9 +10,9 @@ import {
   END_OF_TAR,
   type TarHeader,
 } from '../../../src/archive/tar/tar-writer.ts'
-import { needs } from '../../support/capabilities.ts'
+import { needs } from '../../../src/conformance/capabilities.ts'
 import { collect, readTar } from '../../support/read-tar.ts'
-import { useTempDir } from '../../support/temp-dir.ts'
+import { useTempDir } from '../../../src/conformance/temp-dir.ts'
 import {
   build,
   change,
@@ -24,7 +24,7 @@ import {
   portray,
   sparseFile,
   symlink,
-} from '../../support/tree.ts'
+} from '../../../src/conformance/tree.ts'
 
 const PLAIN: TarHeader = {
   name: 'name',

@@ -12,7 +12,7 @@ import {
   snapshotSubvolume,
 } from '../../../src/linux/btrfs.ts'
 import { useLoopFilesystem } from '../../support/loop-filesystem.ts'
-import { useTempDir } from '../../support/temp-dir.ts'
+import { useTempDir } from '../../../src/conformance/temp-dir.ts'
 
 /** How many random histories are tried. */
 const RUNS = Number(process.env.STOWAGE_HISTORIES ?? 15)

@@ -1,9 +1,9 @@
 import type { Home } from '../../../src/graph/home.ts'
 import { OverlayLayers } from '../../../src/graph/overlay/overlay-layers.ts'
-import { describeDriver } from '../../contracts/describe-driver.ts'
-import { describeLayerDriver } from '../../contracts/describe-layer-driver.ts'
-import { describeProtoDriver } from '../../contracts/describe-proto-driver.ts'
-import { mounted, naive, native } from '../../support/open-graph.ts'
+import { describeDriver } from '../../../src/conformance/describe-driver.ts'
+import { describeLayerDriver } from '../../../src/conformance/describe-layer-driver.ts'
+import { describeProtoDriver } from '../../../src/conformance/describe-proto-driver.ts'
+import { mounted, naive, native } from '../../../src/conformance/open-graph.ts'
 import { useLoopFilesystem } from '../../support/loop-filesystem.ts'
 
 const open = (home: Home) => OverlayLayers.open(home)

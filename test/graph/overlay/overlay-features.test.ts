@@ -7,9 +7,9 @@ import { Home } from '../../../src/graph/home.ts'
 import { probeOverlay } from '../../../src/graph/overlay/overlay-features.ts'
 import { mount } from '../../../src/linux/mount.ts'
 import { mountsBelow } from '../../../src/linux/mountinfo.ts'
-import { needs } from '../../support/capabilities.ts'
-import { expectRejection } from '../../support/expect-rejection.ts'
-import { useTempDir } from '../../support/temp-dir.ts'
+import { needs } from '../../../src/conformance/capabilities.ts'
+import { expectRejection } from '../../../src/conformance/expect-rejection.ts'
+import { useTempDir } from '../../../src/conformance/temp-dir.ts'
 
 describe('probeOverlay', () => {
   needs('root', 'overlay')

@@ -9,13 +9,18 @@ import { NO_PARENT } from '../../../src/graph/driver.ts'
 import type { Home } from '../../../src/graph/home.ts'
 import { OverlayLayers } from '../../../src/graph/overlay/overlay-layers.ts'
 import { mount } from '../../../src/linux/mount.ts'
-import { describeDriver } from '../../contracts/describe-driver.ts'
-import { describeLayerDriver } from '../../contracts/describe-layer-driver.ts'
-import { describeProtoDriver } from '../../contracts/describe-proto-driver.ts'
-import { needs } from '../../support/capabilities.ts'
-import { expectRejection } from '../../support/expect-rejection.ts'
-import { mounted, naive, native, openLayers } from '../../support/open-graph.ts'
-import { useTempDir } from '../../support/temp-dir.ts'
+import { describeDriver } from '../../../src/conformance/describe-driver.ts'
+import { describeLayerDriver } from '../../../src/conformance/describe-layer-driver.ts'
+import { describeProtoDriver } from '../../../src/conformance/describe-proto-driver.ts'
+import { needs } from '../../../src/conformance/capabilities.ts'
+import { expectRejection } from '../../../src/conformance/expect-rejection.ts'
+import {
+  mounted,
+  naive,
+  native,
+  openLayers,
+} from '../../../src/conformance/open-graph.ts'
+import { useTempDir } from '../../../src/conformance/temp-dir.ts'
 
 const open = (home: Home) => OverlayLayers.open(home)
 

@@ -1,9 +1,9 @@
 import type { Home } from '../../../src/graph/home.ts'
 import { VfsLayers } from '../../../src/graph/vfs/vfs-layers.ts'
-import { describeDriver } from '../../contracts/describe-driver.ts'
-import { describeLayerDriver } from '../../contracts/describe-layer-driver.ts'
-import { describeProtoDriver } from '../../contracts/describe-proto-driver.ts'
-import { mounted, naive, native } from '../../support/open-graph.ts'
+import { describeDriver } from '../../../src/conformance/describe-driver.ts'
+import { describeLayerDriver } from '../../../src/conformance/describe-layer-driver.ts'
+import { describeProtoDriver } from '../../../src/conformance/describe-proto-driver.ts'
+import { mounted, naive, native } from '../../../src/conformance/open-graph.ts'
 
 const open = (home: Home) => VfsLayers.open(home)
 

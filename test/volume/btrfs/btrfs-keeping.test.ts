@@ -11,11 +11,11 @@ import { BtrfsKeeping } from '../../../src/volume/btrfs/btrfs-keeping.ts'
 import type { FolderStore } from '../../../src/volume/folder-store.ts'
 import { VolumeNotFoundError } from '../../../src/volume/volume-errors.ts'
 import { parseVolumeOptions } from '../../../src/volume/volume-options.ts'
-import { describeVolumeStorer } from '../../contracts/describe-volume-storer.ts'
-import { expectRejection } from '../../support/expect-rejection.ts'
+import { describeVolumeStorer } from '../../../src/conformance/describe-volume-storer.ts'
+import { expectRejection } from '../../../src/conformance/expect-rejection.ts'
 import { useLoopFilesystem } from '../../support/loop-filesystem.ts'
 import { storeKeptBy } from '../../support/open-store.ts'
-import { useTempDir } from '../../support/temp-dir.ts'
+import { useTempDir } from '../../../src/conformance/temp-dir.ts'
 
 const MB = 1_000_000
 

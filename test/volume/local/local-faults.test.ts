@@ -10,9 +10,9 @@ import type { FolderStore } from '../../../src/volume/folder-store.ts'
 import { LocalKeeping } from '../../../src/volume/local/local-keeping.ts'
 import { VolumeNotFoundError } from '../../../src/volume/volume-errors.ts'
 import { parseVolumeOptions } from '../../../src/volume/volume-options.ts'
-import { needs } from '../../support/capabilities.ts'
+import { needs } from '../../../src/conformance/capabilities.ts'
 import { storeKeptBy } from '../../support/open-store.ts'
-import { useTempDir } from '../../support/temp-dir.ts'
+import { useTempDir } from '../../../src/conformance/temp-dir.ts'
 
 /** How many calls of each kind fail, one in each run: the first alone by default. */
 const FAULTS = Number(process.env.STOWAGE_FAULTS ?? 1)

@@ -11,11 +11,11 @@ import type { FolderStore } from '../../../src/volume/folder-store.ts'
 import { LocalKeeping } from '../../../src/volume/local/local-keeping.ts'
 import { VolumeExistsError } from '../../../src/volume/volume-errors.ts'
 import { parseVolumeOptions } from '../../../src/volume/volume-options.ts'
-import { describeVolumeStorer } from '../../contracts/describe-volume-storer.ts'
-import { needs } from '../../support/capabilities.ts'
-import { expectRejection } from '../../support/expect-rejection.ts'
+import { describeVolumeStorer } from '../../../src/conformance/describe-volume-storer.ts'
+import { needs } from '../../../src/conformance/capabilities.ts'
+import { expectRejection } from '../../../src/conformance/expect-rejection.ts'
 import { storeKeptBy } from '../../support/open-store.ts'
-import { useTempDir } from '../../support/temp-dir.ts'
+import { useTempDir } from '../../../src/conformance/temp-dir.ts'
 
 /** What stands in the directory of a store with nothing left over. */
 const OWN = ['format', 'lock', 'volumes']

@@ -12,12 +12,12 @@ import {
   type LoopKeepingOptions,
 } from '../../../src/volume/loop/loop-keeping.ts'
 import { parseVolumeOptions } from '../../../src/volume/volume-options.ts'
-import { describeVolumeStorer } from '../../contracts/describe-volume-storer.ts'
-import { needs } from '../../support/capabilities.ts'
-import { expectRejection } from '../../support/expect-rejection.ts'
+import { describeVolumeStorer } from '../../../src/conformance/describe-volume-storer.ts'
+import { needs } from '../../../src/conformance/capabilities.ts'
+import { expectRejection } from '../../../src/conformance/expect-rejection.ts'
 import { useLoopFilesystem } from '../../support/loop-filesystem.ts'
 import { type OpenStore, storeKeptBy } from '../../support/open-store.ts'
-import { useTempDir } from '../../support/temp-dir.ts'
+import { useTempDir } from '../../../src/conformance/temp-dir.ts'
 
 const MIB = 1024 * 1024
 

@@ -6,11 +6,11 @@ import { mountsBelow, readMountInfo } from '../../../src/linux/mountinfo.ts'
 import type { FolderStore } from '../../../src/volume/folder-store.ts'
 import { TmpfsKeeping } from '../../../src/volume/tmpfs/tmpfs-keeping.ts'
 import { parseVolumeOptions } from '../../../src/volume/volume-options.ts'
-import { describeVolumeStorer } from '../../contracts/describe-volume-storer.ts'
-import { needs } from '../../support/capabilities.ts'
-import { expectRejection } from '../../support/expect-rejection.ts'
+import { describeVolumeStorer } from '../../../src/conformance/describe-volume-storer.ts'
+import { needs } from '../../../src/conformance/capabilities.ts'
+import { expectRejection } from '../../../src/conformance/expect-rejection.ts'
 import { storeKeptBy } from '../../support/open-store.ts'
-import { useTempDir } from '../../support/temp-dir.ts'
+import { useTempDir } from '../../../src/conformance/temp-dir.ts'
 
 const MIB = 1024 * 1024
 

@@ -3,8 +3,8 @@ import * as fs from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { messageOf } from '../../src/base/errors.ts'
-import { mount, unmount } from '../../src/linux/mount.ts'
+import { messageOf } from '../base/errors.ts'
+import { mount, unmount } from '../linux/mount.ts'
 
 const run = promisify(execFile)
 
@@ -18,18 +18,15 @@ const PROBES = {
   },
   overlay: () =>
     inTempDir(async (directory) => {
-      const dirs = ['lower', 'upper', 'work', 'merged']
-      for (const name of dirs) await fs.mkdir(join(directory, name))
-      const [lower, upper, work, merged] = dirs.map((name) =>
-        join(directory, name),
-      )
-      const options = [
-        `lowerdir=${lower}`,
-        `upperdir=${upper}`,
-        `workdir=${work}`,
-      ]
-      mount({ type: 'overlay', source: 'overlay', options }, merged!)
-      await unmount(merged!)
+      const options: string[] = []
+      for (const name of ['lower', 'upper', 'work']) {
+        await fs.mkdir(join(directory, name))
+        options.push(`${name}dir=${join(directory, name)}`)
+      }
+      const merged = join(directory, 'merged')
+      await fs.mkdir(merged)
+      mount({ type: 'overlay', source: 'overlay', options }, merged)
+      await unmount(merged)
     }),
   loop: async () => {
     await run('losetup', ['--find'])

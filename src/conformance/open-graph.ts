@@ -1,10 +1,10 @@
-import { SILENT } from '../../src/base/log.ts'
-import type { IdMaps } from '../../src/archive/id-map.ts'
-import type { Driver, ProtoDriver } from '../../src/graph/driver.ts'
-import { Home } from '../../src/graph/home.ts'
-import type { LayerDriver } from '../../src/graph/layer-driver.ts'
-import { MountedLayers } from '../../src/graph/mounted-layers.ts'
-import { NaiveDiffDriver } from '../../src/graph/naive-diff.ts'
+import { SILENT } from '../base/log.ts'
+import type { IdMaps } from '../archive/id-map.ts'
+import type { Driver, ProtoDriver } from '../graph/driver.ts'
+import { Home } from '../graph/home.ts'
+import type { LayerDriver } from '../graph/layer-driver.ts'
+import { MountedLayers } from '../graph/mounted-layers.ts'
+import { NaiveDiffDriver } from '../graph/naive-diff.ts'
 
 /** Something that runs until it is closed, as a process does until it ends. */
 export interface Opened<T> {

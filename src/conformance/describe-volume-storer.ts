@@ -1,33 +1,19 @@
 import * as fs from 'node:fs/promises'
-import { constants } from 'node:os'
 import { join } from 'node:path'
 import { expect } from 'chai'
-import { InUseError } from '../../src/base/errors.ts'
-import { mount } from '../../src/linux/mount.ts'
-import { isMountpoint } from '../../src/linux/mountinfo.ts'
+import { isMountpoint } from '../linux/mountinfo.ts'
 import {
   VolumeExistsError,
   VolumeNotFoundError,
-} from '../../src/volume/volume-errors.ts'
-import { parseVolumeOptions } from '../../src/volume/volume-options.ts'
-import type {
-  VolumeCapabilities,
-  VolumeStorer,
-} from '../../src/volume/volume-storer.ts'
-import type { Volume } from '../../src/volume/volume.ts'
-import { type Capability, needs } from '../support/capabilities.ts'
-import { expectRejection } from '../support/expect-rejection.ts'
-import { useTempDir } from '../support/temp-dir.ts'
-
-/** Where a store may differ: a test's title, and why it does not apply. */
-export type Exceptions = Readonly<Record<string, string>>
-
-export interface SuiteOptions {
-  readonly on?: readonly Capability[]
-  readonly except?: Exceptions
-  /** The directory that homes are made in, for a filesystem of the suite's choice. */
-  readonly under?: () => string
-}
+} from '../volume/volume-errors.ts'
+import { parseVolumeOptions } from '../volume/volume-options.ts'
+import type { VolumeStorer } from '../volume/volume-storer.ts'
+import type { Volume } from '../volume/volume.ts'
+import { needs } from './capabilities.ts'
+import { describeVolumeAbilities } from './describe-volume-abilities.ts'
+import { expectRejection } from './expect-rejection.ts'
+import { honour, type SuiteOptions } from './suite-options.ts'
+import { useTempDir } from './temp-dir.ts'
 
 /**
  * The contract of {@link VolumeStorer}, as tests. Every store runs all of them.
@@ -42,14 +28,14 @@ export function describeVolumeStorer(
 ): void {
   describe(`${name} as a VolumeStorer`, () => {
     needs(...on)
+    honour(except)
     let store: VolumeStorer
 
     // Before the hook that takes the directory away.
     afterEach(() => store.close())
     const home = useTempDir(under)
 
-    beforeEach(async function () {
-      if (except[this.currentTest!.title] !== undefined) this.skip()
+    beforeEach(async () => {
       store = await open(home.path)
     })
 
@@ -66,14 +52,6 @@ export function describeVolumeStorer(
     const names = async (): Promise<readonly string[]> => {
       const { volumes } = await store.list()
       return volumes.map((volume) => volume.name).toSorted()
-    }
-
-    /** Runs `check` where the store claims the ability; elsewhere its word will do. */
-    const claims = async (
-      ability: Exclude<keyof VolumeCapabilities, 'maxNameBytes'>,
-      check: () => Promise<void>,
-    ): Promise<void> => {
-      if (store.capabilities[ability] === true) await check()
     }
 
     describe('keeping volumes', () => {
@@ -154,8 +132,10 @@ export function describeVolumeStorer(
         )
         const refusals = attempts.filter(({ status }) => status === 'rejected')
         expect(refusals).to.have.length(31)
-        for (const { reason } of refusals as PromiseRejectedResult[]) {
-          expect(reason).to.be.instanceOf(VolumeExistsError)
+        for (const refusal of refusals) {
+          expect(refusal)
+            .to.have.property('reason')
+            .that.is.instanceOf(VolumeExistsError)
         }
         expect(await names()).to.deep.equal(['db'])
       })
@@ -286,137 +266,13 @@ export function describeVolumeStorer(
       })
     })
 
-    describe('what it can do', () => {
-      it('has a reason for all that it cannot', () => {
-        const { maxNameBytes, ...abilities } = store.capabilities
-        expect(maxNameBytes).to.be.within(1, 255)
-        for (const [ability, claim] of Object.entries(abilities)) {
-          if (claim === true) continue
-          expect(claim.because, ability).to.match(/\w[^.]*$/)
-        }
-      })
-
-      it('keeps a volume from growing past its capacity, and others from harm', async () => {
-        await claims('capacity', async () => {
-          await create('db', { capacity: '128MiB' })
-          const path = await store.mount('db')
-          const writing = fs.writeFile(
-            join(path, 'large'),
-            Buffer.alloc(160 << 20, 1),
-          )
-          // Node has no name for EDQUOT.
-          expect(await expectRejection(writing, Error))
-            .to.have.property('errno')
-            .that.is.oneOf([-constants.errno.ENOSPC, -constants.errno.EDQUOT])
-          await create('other', { capacity: '128MiB' })
-          const other = await store.mount('other')
-          await fs.writeFile(join(other, 'small'), 'fits')
-        })
-      })
-
-      it('begins a volume as a clone of another, and keeps them apart', async () => {
-        await claims('from', async () => {
-          await create('db')
-          const source = await store.mount('db')
-          await fs.writeFile(join(source, 'table'), 'rows')
-          await store.unmount('db')
-
-          await create('copy', { from: 'db' })
-          const copy = await store.mount('copy')
-          const table = join(copy, 'table')
-          expect(await fs.readFile(table, 'utf8')).to.equal('rows')
-          await fs.writeFile(table, 'other rows')
-          const original = join(await store.mount('db'), 'table')
-          expect(await fs.readFile(original, 'utf8')).to.equal('rows')
-        })
-      })
-
-      it('does not clone what it does not have', async () => {
-        await claims('from', async () => {
-          await expectRejection(
-            create('copy', { from: 'absent' }),
-            VolumeNotFoundError,
-          )
-          expect(await names()).to.deep.equal([])
-        })
-      })
-
-      it('sets the owner, group and mode of a volume', async () => {
-        await claims('ownership', async () => {
-          await create('db', { uid: '70', gid: '71', mode: '2750' })
-          const { uid, gid, mode } = await fs.stat(await store.mount('db'))
-          expect({ uid, gid, mode: mode & 0o7777 }).to.deep.equal({
-            uid: 70,
-            gid: 71,
-            mode: 0o2750,
-          })
-        })
-      })
-
-      it('sets them again once Docker has filled the volume, and not later', async () => {
-        await claims('ownership', async () => {
-          await create('db', { uid: '70', mode: '0750' })
-          const path = await store.mount('db')
-          await fs.writeFile(join(path, 'from-image'), '')
-          await fs.chown(path, 0, 5)
-          await fs.chmod(path, 0o755)
-          await store.unmount('db')
-
-          await store.mount('db')
-          const filled = await fs.stat(path)
-          expect(filled).to.include({ uid: 70, gid: 5 })
-          expect(filled.mode & 0o7777).to.equal(0o750)
-
-          await fs.chmod(path, 0o700)
-          await store.unmount('db')
-          await store.mount('db')
-          expect((await fs.stat(path)).mode & 0o7777).to.equal(0o700)
-        })
-      })
-
-      it('lets an empty read-only volume be filled, and then be read', async () => {
-        await claims('ro', async () => {
-          await create('db', { ro: '' })
-          const path = await store.mount('db')
-          await fs.writeFile(join(path, 'table'), 'rows')
-          await store.unmount('db')
-          expect(await store.mount('db')).to.equal(path)
-          expect(await fs.readFile(join(path, 'table'), 'utf8')).to.equal(
-            'rows',
-          )
-          const writing = fs.writeFile(join(path, 'more'), '')
-          expect(await expectRejection(writing, Error)).to.have.property(
-            'code',
-            'EROFS',
-          )
-        })
-      })
-
-      it('does not write-protect what is mounted while it is being filled', async () => {
-        await claims('ro', async () => {
-          await create('db', { ro: '' })
-          const path = await store.mount('db')
-          const file = await fs.open(join(path, 'table'), 'w')
-          await store.mount('db')
-          await file.writeFile('rows')
-          await file.close()
-        })
-      })
-
-      it('keeps its hands off what others have mounted in a volume', async () => {
-        await claims('ownership', async () => {
-          await create('db')
-          const inside = join(await store.mount('db'), 'inside')
-          const outside = join(home.path, 'outside')
-          await fs.mkdir(inside)
-          await fs.mkdir(outside)
-          await fs.writeFile(join(outside, 'precious'), '')
-          mount({ type: 'bind', source: outside, options: [] }, inside)
-          await expectRejection(store.remove('db'), InUseError, /inside/)
-          expect(await fs.readdir(inside)).to.deep.equal(['precious'])
-          expect(await names()).to.deep.equal(['db'])
-        })
-      })
+    describeVolumeAbilities({
+      get store() {
+        return store
+      },
+      directory: home,
+      create,
+      names,
     })
   })
 }

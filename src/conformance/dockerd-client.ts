@@ -2,9 +2,10 @@ import { once } from 'node:events'
 import * as http from 'node:http'
 import type * as net from 'node:net'
 import { Readable } from 'node:stream'
+import { text } from 'node:stream/consumers'
 import { pipeline } from 'node:stream/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { isErrno } from '../../src/base/errors.ts'
+import { isErrno } from '../base/errors.ts'
 
 /** When dockerd asks again after a lost connection: four times within 15 s. */
 export const DOCKER_RETRIES: readonly number[] = [1000, 2000, 4000, 8000]
@@ -108,9 +109,9 @@ export class DockerdClient {
     const request = this.upload(path)
     request.on('error', () => undefined)
     request.flushHeaders()
-    const [socket] = (await once(request, 'socket')) as [net.Socket]
+    const [socket]: net.Socket[] = await once(request, 'socket')
     if (bytes.length > 0) request.write(bytes)
-    await new Promise((sent) => socket.write('', sent))
+    await new Promise((sent) => socket?.write('', sent))
     request.destroy()
   }
 
@@ -166,20 +167,17 @@ function uploadPath(id: string, parent: string): string {
   return `GraphDriver.ApplyDiff?id=${id}&parent=${parent}`
 }
 
-async function response(
-  request: http.ClientRequest,
-): Promise<http.IncomingMessage> {
-  const [answer] = (await once(request, 'response')) as [http.IncomingMessage]
-  return answer
+function response(request: http.ClientRequest): Promise<http.IncomingMessage> {
+  return new Promise((resolve, reject) => {
+    request.once('response', resolve).once('error', reject)
+  })
 }
 
 async function read(answer: http.IncomingMessage): Promise<Answer> {
-  const chunks: Buffer[] = []
-  for await (const chunk of answer) chunks.push(chunk as Buffer)
   return {
     status: answer.statusCode ?? 0,
     headers: answer.headers,
-    body: Buffer.concat(chunks).toString(),
+    body: await text(answer),
   }
 }
 
@@ -191,16 +189,20 @@ function judge(method: string, { status, body }: Answer): Json {
   if (body === '') throw new PluginFailure('EOF')
   const failure = errorIn(body)
   if (failure !== undefined) throw new PluginFailure(failure)
-  return (JSON.parse(body) ?? {}) as Json
+  return parse(body)
 }
 
 function errorIn(body: string): string | undefined {
   try {
-    const { Err: message } = (JSON.parse(body) ?? {}) as Json
+    const { Err: message } = parse(body)
     return typeof message === 'string' && message !== '' ? message : undefined
   } catch {
     return undefined
   }
+}
+
+function parse(body: string): Json {
+  return JSON.parse(body) ?? {}
 }
 
 function* chunksOf(bytes: Buffer): Generator<Buffer> {

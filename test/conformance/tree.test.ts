@@ -1,6 +1,6 @@
 import { expect } from 'chai'
-import { needs } from './capabilities.ts'
-import { useTempDir } from './temp-dir.ts'
+import { needs } from '../../src/conformance/capabilities.ts'
+import { useTempDir } from '../../src/conformance/temp-dir.ts'
 import {
   build,
   change,
@@ -12,7 +12,7 @@ import {
   portray,
   socket,
   symlink,
-} from './tree.ts'
+} from '../../src/conformance/tree.ts'
 
 describe('A portrait of a tree', () => {
   needs('root')

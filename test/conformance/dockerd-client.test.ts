@@ -2,9 +2,12 @@ import * as net from 'node:net'
 import { once } from 'node:events'
 import { join } from 'node:path'
 import { expect } from 'chai'
-import { DockerdClient, PluginFailure } from './dockerd-client.ts'
-import { expectRejection } from './expect-rejection.ts'
-import { useTempDir } from './temp-dir.ts'
+import {
+  DockerdClient,
+  PluginFailure,
+} from '../../src/conformance/dockerd-client.ts'
+import { expectRejection } from '../../src/conformance/expect-rejection.ts'
+import { useTempDir } from '../../src/conformance/temp-dir.ts'
 
 /** Recorded from dockerd 20.10.24, byte for byte. */
 const RECORDED = [

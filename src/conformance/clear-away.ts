@@ -1,11 +1,11 @@
 import { existsSync } from 'node:fs'
 import * as fs from 'node:fs/promises'
 import { join } from 'node:path'
-import { isErrno } from '../../src/base/errors.ts'
-import { deleteSubvolume, isSubvolume } from '../../src/linux/btrfs.ts'
-import { filesystemOf } from '../../src/linux/fs-magic.ts'
-import { mountsBelow } from '../../src/linux/mountinfo.ts'
-import { unmount } from '../../src/linux/mount.ts'
+import { isErrno } from '../base/errors.ts'
+import { deleteSubvolume, isSubvolume } from '../linux/btrfs.ts'
+import { filesystemOf } from '../linux/fs-magic.ts'
+import { mountsBelow } from '../linux/mountinfo.ts'
+import { unmount } from '../linux/mount.ts'
 
 /** Deletes `directory` with whatever is mounted in it, if it is still there. */
 export async function clearAway(directory: string): Promise<void> {

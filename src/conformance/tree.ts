@@ -1,14 +1,15 @@
 import { createHash } from 'node:crypto'
 import { type BigIntStats, constants } from 'node:fs'
 import * as fs from 'node:fs/promises'
-import { setTimes } from '../../src/linux/file-times.ts'
+import { pipeline } from 'node:stream/promises'
+import { setTimes } from '../linux/file-times.ts'
 import {
   type DeviceNumber,
   deviceNumber,
   mknod,
   type SpecialType,
-} from '../../src/linux/mknod.ts'
-import { getXattr, listXattrs, setXattr } from '../../src/linux/xattr.ts'
+} from '../linux/mknod.ts'
+import { getXattr, listXattrs, setXattr } from '../linux/xattr.ts'
 
 type Bytes = string | Buffer
 
@@ -168,9 +169,9 @@ export async function portray(
 }
 
 function without(fields: readonly string[], portrait: Portrait): Portrait {
-  const entries = Object.entries(portrait)
-  const kept = entries.filter(([field]) => !fields.includes(field))
-  return Object.fromEntries(kept) as unknown as Portrait
+  const kept = { ...portrait }
+  for (const field of fields) Reflect.deleteProperty(kept, field)
+  return kept
 }
 
 async function sketch(
@@ -180,7 +181,7 @@ async function sketch(
   const xattrs = Object.fromEntries(
     listXattrs(path).map((name) => [
       name.toString('latin1'),
-      getXattr(path, name)!.toString('latin1'),
+      getXattr(path, name)?.toString('latin1') ?? '',
     ]),
   )
   return {
@@ -233,9 +234,7 @@ async function digest(path: Buffer): Promise<string> {
     constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NOATIME,
   )
   const hash = createHash('sha256')
-  for await (const chunk of handle.createReadStream()) {
-    hash.update(chunk as Buffer)
-  }
+  await pipeline(handle.createReadStream(), hash)
   return hash.digest('hex')
 }
 

@@ -92,7 +92,7 @@ export function binaryNumber(value: bigint, length: number): Buffer {
     bytes[i] = Number(rest & 0xffn)
     rest >>= 8n
   }
-  bytes[0]! |= 0x80
+  bytes.writeUInt8(bytes.readUInt8(0) | 0x80, 0)
   return bytes
 }
 

@@ -5,18 +5,17 @@ import {
   AlreadyExistsError,
   InvalidArgumentError,
   NotFoundError,
-} from '../../src/base/errors.ts'
-import { NO_PARENT } from '../../src/graph/driver.ts'
-import type { Home } from '../../src/graph/home.ts'
-import type { LayerDriver, ViewOptions } from '../../src/graph/layer-driver.ts'
-import { mountsBelow } from '../../src/linux/mountinfo.ts'
-import { needs } from '../support/capabilities.ts'
-import { expectRejection } from '../support/expect-rejection.ts'
-import { type OpenLayers, openLayers } from '../support/open-graph.ts'
-import { useTempDir } from '../support/temp-dir.ts'
-import { build, directory, file, portray, remove } from '../support/tree.ts'
-import type { SuiteOptions } from './describe-proto-driver.ts'
-import { honour } from './exceptions.ts'
+} from '../base/errors.ts'
+import { NO_PARENT } from '../graph/driver.ts'
+import type { Home } from '../graph/home.ts'
+import type { LayerDriver, ViewOptions } from '../graph/layer-driver.ts'
+import { mountsBelow } from '../linux/mountinfo.ts'
+import { needs } from './capabilities.ts'
+import { expectRejection } from './expect-rejection.ts'
+import { type OpenLayers, openLayers } from './open-graph.ts'
+import { useTempDir } from './temp-dir.ts'
+import { build, directory, file, portray, remove } from './tree.ts'
+import { honour, type SuiteOptions } from './suite-options.ts'
 
 /** The contract of `LayerDriver`, as tests. Every built-in driver runs all of them. */
 export function describeLayerDriver(
