@@ -19,9 +19,9 @@ import { mount } from '../../src/linux/mount.ts'
 import { lockRoot } from '../../src/state/root-lock.ts'
 import { VolumeLookupCache } from '../../src/volume/volume-lookup-cache.ts'
 import { parseStoreSpecs, storeSource } from '../../src/volume/volume-stores.ts'
-import { needs } from '../support/capabilities.ts'
+import { needs } from '../../src/conformance/capabilities.ts'
 import { useLoopFilesystem } from '../support/loop-filesystem.ts'
-import { useTempDir } from '../support/temp-dir.ts'
+import { useTempDir } from '../../src/conformance/temp-dir.ts'
 
 const run = promisify(execFile)
 
