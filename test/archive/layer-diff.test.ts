@@ -6,6 +6,7 @@ import { layerDiff, packTree } from '../../src/archive/layer-diff.ts'
 import { InvalidArgumentError } from '../../src/base/errors.ts'
 import { needs } from '../../src/conformance/capabilities.ts'
 import { expectRejection } from '../../src/conformance/expect-rejection.ts'
+import { mount, unmount } from '../../src/linux/mount.ts'
 import { collect, readTar, type ReadTarEntry } from '../support/read-tar.ts'
 import { useTempDir } from '../../src/conformance/temp-dir.ts'
 import {
@@ -22,6 +23,8 @@ import {
   type Step,
   symlink,
 } from '../../src/conformance/tree.ts'
+
+const LARGE_GIBIBYTES = Number(process.env.STOWAGE_LARGE_GIB ?? 1)
 
 const V3_CAPABILITY = Buffer.from(
   `0100000300200000${'00'.repeat(12)}a0860100`,
@@ -363,6 +366,37 @@ describe('The diff of a layer', () => {
         await expectRejection(interrupted(meddle, false), Error, path)
       }
     })
+  })
+
+  it('fails and names the path of a file that cannot be read', async () => {
+    await build(tree, file('a', 'readable'), file('write-only', ''))
+    const unreadable = join(tree, 'write-only')
+    const source = '/sys/bus/cpu/drivers_probe'
+    mount({ type: 'bind', source, options: [] }, unreadable)
+    try {
+      await expectRejection(
+        layerDiff({ tree }).then(collect),
+        Error,
+        /EACCES.*write-only/,
+      )
+    } finally {
+      await unmount(unreadable)
+    }
+  })
+
+  it('streams gibibytes in bounded memory', async function () {
+    this.timeout(0)
+    const size = LARGE_GIBIBYTES * 1024 ** 3
+    await build(tree, sparseFile('large', size))
+    const before = process.memoryUsage().rss
+    let most = 0
+    let streamed = 0
+    for await (const chunk of await layerDiff({ tree })) {
+      streamed += (chunk as Buffer).length
+      most = Math.max(most, process.memoryUsage.rss())
+    }
+    expect(streamed).to.be.above(size)
+    expect(most - before).to.be.below(200 * 1024 ** 2)
   })
 
   it('can be left by its reader midway, and stopped by a signal', async () => {

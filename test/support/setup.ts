@@ -1,2 +1,14 @@
+import type { RootHookObject } from 'mocha'
+import { missing } from '../../src/conformance/capabilities.ts'
+
 // As in main: modes are stated where files are made, and mean what they say.
 process.umask(0)
+
+export const mochaHooks: RootHookObject = {
+  /** Every file may run in a process of its own, and says itself what it skipped. */
+  afterAll() {
+    for (const [capability, reason] of missing()) {
+      process.stderr.write(`Skipped what needs ${capability}: ${reason}\n`)
+    }
+  },
+}
