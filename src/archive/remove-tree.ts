@@ -1,6 +1,12 @@
 import { randomBytes } from 'node:crypto'
 import * as fs from 'node:fs'
 import {
+  type FileStatus,
+  isDirectory,
+  onSameDevice,
+  statusOfPath,
+} from '../linux/file-status.ts'
+import {
   describePath,
   type PathString,
   toFsPath,
@@ -12,7 +18,7 @@ const LONG_PATH = 2000
 
 /**
  * Deletes the tree at `root`, whatever bytes its names hold and however deep it
- * is. What it holds is never followed: neither links nor mounts.
+ * is. What it holds is never followed: neither links nor mounts, binds among them.
  *
  * Synchronous, for a thread that has nothing else to do.
  *
@@ -20,21 +26,22 @@ const LONG_PATH = 2000
  * may be gone by then, and what is in it stays.
  */
 export function removeTree(root: string): void {
-  const top = fs.lstatSync(root, { throwIfNoEntry: false })
-  if (top === undefined) return
-  if (!top.isDirectory()) fs.unlinkSync(root)
-  else new Removal(toPathString(Buffer.from(root)), top.dev).run()
+  if (fs.lstatSync(root, { throwIfNoEntry: false }) === undefined) return
+  const top = statusOfPath(root)
+  if (!isDirectory(top)) fs.unlinkSync(root)
+  else if (!top.isMountRoot) new Removal(root, top).run()
+  else throw new Error(`"${root}" is mounted`)
 }
 
 class Removal {
   readonly #root: PathString
-  readonly #device: number
+  readonly #top: FileStatus
   /** Directories taken out of the depths, each to be deleted from its new place. */
   readonly #lifted: PathString[] = []
 
-  constructor(root: PathString, device: number) {
-    this.#root = root
-    this.#device = device
+  constructor(root: string, top: FileStatus) {
+    this.#root = toPathString(Buffer.from(root))
+    this.#top = top
   }
 
   run(): void {
@@ -60,7 +67,9 @@ class Removal {
   }
 
   #removeDirectory(path: PathString): void {
-    if (fs.lstatSync(toFsPath(path)).dev !== this.#device) {
+    const status = statusOfPath(toFsPath(path))
+    // A bind of a directory of the same filesystem has the same device.
+    if (status.isMountRoot || !onSameDevice(status, this.#top)) {
       throw new Error(`${describePath(path)} lies on another filesystem`)
     }
     this.#empty(path)

@@ -1,9 +1,11 @@
 import { constants } from 'node:fs'
-import { declare } from './libc.ts'
+import { cPath, declare, type PathBytes, systemError } from './libc.ts'
 
+const AT_FDCWD = -100
 const AT_SYMLINK_NOFOLLOW = 0x100
 const AT_EMPTY_PATH = 0x1000
 const BASIC_STATS = 0x7ff
+const STATX_ATTR_MOUNT_ROOT = 0x2000
 
 const statx = declare('statx', [
   'int',
@@ -31,6 +33,8 @@ export interface FileStatus {
   /** The device that the file is. */
   readonly deviceMajor: number
   readonly deviceMinor: number
+  /** Whether something is mounted here, and this is the root of that. */
+  readonly isMountRoot: boolean
   /** The device that the file lies on. */
   readonly onMajor: number
   readonly onMinor: number
@@ -61,6 +65,13 @@ export function statusAt(directory: number, name: Buffer): FileStatus | number {
   return answer < 0 ? answer : read()
 }
 
+/** The status of `path`, itself if it is a link. */
+export function statusOfPath(path: PathBytes): FileStatus {
+  const status = statusAt(AT_FDCWD, cPath(path))
+  if (typeof status !== 'number') return status
+  throw systemError(-status, 'statx', [path.toString()])
+}
+
 /** The status of what is open as `descriptor`. */
 export function statusOf(descriptor: number): FileStatus {
   statx(descriptor, EMPTY, AT_EMPTY_PATH, BASIC_STATS, struct)
@@ -83,10 +94,15 @@ export function isCharacterDevice({ mode }: FileStatus): boolean {
   return (mode & constants.S_IFMT) === constants.S_IFCHR
 }
 
+export function onSameDevice(one: FileStatus, other: FileStatus): boolean {
+  return one.onMajor === other.onMajor && one.onMinor === other.onMinor
+}
+
 /** Reads by index, which is the offset in the structure over the width. */
 function read(): FileStatus {
   return {
     mode: u16[14] ?? 0,
+    isMountRoot: ((u32[2] ?? 0) & STATX_ATTR_MOUNT_ROOT) !== 0,
     links: u32[4] ?? 0,
     uid: u32[5] ?? 0,
     gid: u32[6] ?? 0,

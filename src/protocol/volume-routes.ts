@@ -120,7 +120,7 @@ async function found(
   }
 }
 
-async function absentIsFine(removal: Promise<void>): Promise<void> {
+async function absentIsFine(removal: Promise<unknown>): Promise<void> {
   try {
     await removal
   } catch (error) {

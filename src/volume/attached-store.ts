@@ -5,7 +5,6 @@ import type { Holds } from '../state/holds.ts'
 import { NameJournal } from '../state/name-journal.ts'
 import { isStorageName } from '../storage/storage-ref.ts'
 import { VolumeExistsError } from './volume-errors.ts'
-import type { VolumeOptions } from './volume-options.ts'
 import type { VolumeStorer } from './volume-storer.ts'
 import type { Volume } from './volume.ts'
 
@@ -162,21 +161,21 @@ export class AttachedStore {
   }
 
   /**
-   * Creates a volume, for the caller to `keep`. Should the store have the name
-   * after all, that is noted.
+   * Has the store `make` a volume, for the caller to `keep`. Should the store have
+   * the name after all, that is noted.
    *
    * The name goes into the journal first, and is there for good when the volume is:
    * at the next start the journal speaks for the store, until that is read. So it
    * may have too many names, and never too few.
    */
-  async create(name: string, options: VolumeOptions): Promise<Volume> {
+  async bring(
+    name: string,
+    make: (storer: VolumeStorer) => Promise<Volume>,
+  ): Promise<Volume> {
     const storer = this.storer()
     await this.#journal.add(name)
     try {
-      const [volume] = await Promise.all([
-        storer.create(name, options),
-        this.#syncJournal(),
-      ])
+      const [volume] = await Promise.all([make(storer), this.#syncJournal()])
       return volume
     } catch (error) {
       if (error instanceof VolumeExistsError) await this.#learn(name)

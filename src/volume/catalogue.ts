@@ -72,6 +72,10 @@ export class Catalogue {
       .map((name) => this.store(name).status())
   }
 
+  attached(): Iterable<AttachedStore> {
+    return this.#stores.values()
+  }
+
   /** @throws VolumeStoreNotFoundError */
   store(name: string): AttachedStore {
     const store = this.#stores.get(name)

@@ -35,6 +35,7 @@ import type {
   VolumeProblem,
   VolumeStorer,
 } from './volume-storer.ts'
+import type { StoreRoom, VolumeUsage } from './volume-usage.ts'
 import { frozenVolume, type Volume } from './volume.ts'
 
 /** Records read at a time. More would only queue for libuv's four threads. */
@@ -144,6 +145,21 @@ export class FolderStore implements VolumeStorer {
     )
   }
 
+  async amend(name: string, options: VolumeOptions): Promise<Volume> {
+    const record = { ...(await this.#record(name)), options }
+    await writeFileAtomic(this.#path(name, layout.RECORD), formatRecord(record))
+    return this.#described(record)
+  }
+
+  async usage(name: string): Promise<VolumeUsage> {
+    await this.#record(name)
+    return this.#directory.usage(this.#path(name))
+  }
+
+  async room(): Promise<StoreRoom> {
+    return this.#directory.room()
+  }
+
   async remove(name: string): Promise<void> {
     const volume = this.#path(name)
     const inside = await this.#directory.foreignMount(volume)
@@ -233,5 +249,6 @@ function capabilitiesOf({ capacity, from }: VolumeKeeping): VolumeCapabilities {
     ro: root,
     path: { because: 'it keeps only directories of its own' },
     from,
+    trash: { because: 'it deletes volumes at once' },
   }
 }

@@ -3,13 +3,16 @@ import * as fs from 'node:fs/promises'
 import { join } from 'node:path'
 import { UnavailableError } from '../base/errors.ts'
 import type { Log } from '../base/log.ts'
+import { Thread } from '../base/thread.ts'
 import { type FileLock, tryLock } from '../linux/flock.ts'
 import { mountsBelow } from '../linux/mountinfo.ts'
 import { settleFormat } from '../state/disk-format.ts'
 import { exists } from '../state/listing.ts'
 import * as layout from './folder-layout.ts'
 import { hideView } from './bind-view.ts'
+import type { StoreCalls } from './store-worker.ts'
 import type { OpenKeeping, VolumeKeeping } from './volume-keeping.ts'
+import type { StoreRoom, VolumeUsage } from './volume-usage.ts'
 
 export interface StoreDirectoryOptions {
   /** The store's own directory. */
@@ -21,6 +24,8 @@ export interface StoreDirectoryOptions {
   readonly log: Log
 }
 
+const WORKER = new URL('store-worker.js', import.meta.url)
+
 /** The directory of a store, taken for this process, and what is discarded in it. */
 export class StoreDirectory {
   readonly path: string
@@ -28,6 +33,9 @@ export class StoreDirectory {
   readonly #log: Log
   readonly #lock: FileLock
   readonly #discarding = new Set<Promise<void>>()
+  /** One for each, so that measuring a large tree does not delay the others. */
+  readonly #removing = new Thread<StoreCalls>(WORKER)
+  readonly #measuring = new Thread<StoreCalls>(WORKER)
 
   private constructor(
     path: string,
@@ -92,7 +100,7 @@ export class StoreDirectory {
       if (inside === undefined) {
         await this.release(path)
         await this.keeping.erase(path)
-        await fs.rm(path, { recursive: true, force: true })
+        await this.#removing.call('remove', path)
       } else {
         this.#log.warn('Leftover kept: it is mounted', { path: inside })
       }
@@ -117,8 +125,22 @@ export class StoreDirectory {
     await this.keeping.hide(volume)
   }
 
+  /** How much is in the volume in `directory`. */
+  async usage(directory: string): Promise<VolumeUsage> {
+    const { keeping } = this
+    if (keeping.usage !== undefined) return keeping.usage(directory)
+    return this.#measuring.call('usage', join(directory, layout.DATA))
+  }
+
+  async room(): Promise<StoreRoom> {
+    const { bsize, blocks, bavail } = await fs.statfs(this.path)
+    return { total: blocks * bsize, free: bavail * bsize }
+  }
+
   async close(): Promise<void> {
+    await this.#measuring.close()
     await Promise.all(this.#discarding)
+    await this.#removing.close()
     await this.#lock.release()
   }
 

@@ -1,5 +1,6 @@
 import type { VolumeOptions } from './volume-options.ts'
 import type { Ability } from './volume-storer.ts'
+import type { VolumeUsage } from './volume-usage.ts'
 
 /** One volume as a keeping sees it, and the directory that it has. */
 export interface KeptVolume {
@@ -48,6 +49,12 @@ export interface VolumeKeeping {
 
   /** Undoes what `show` did, if it did. */
   hide(directory: string): Promise<void>
+
+  /**
+   * How much is in the volume. Absent where the files at `data` tell it, which are
+   * there at all times.
+   */
+  usage?(directory: string): Promise<VolumeUsage>
 
   /** Takes away what cannot be deleted as plain files, where it is there at all. */
   erase(directory: string): Promise<void>

@@ -1,27 +1,26 @@
 import * as fs from 'node:fs/promises'
 import { join } from 'node:path'
-import { withDeadline } from '../base/deadline.ts'
-import { InUseError, messageOf, UnavailableError } from '../base/errors.ts'
+import { UnavailableError } from '../base/errors.ts'
 import type { Log } from '../base/log.ts'
-import { TimedTurns, type Turn } from '../base/timed-turns.ts'
+import type { Turn } from '../base/timed-turns.ts'
 import { type Holders, Holds } from '../state/holds.ts'
 import {
-  type AttachedStore,
   type CatalogueEntry,
   type StoreStatus,
   UNKNOWN_HOLDER,
   type VolumeStoreSource,
 } from './attached-store.ts'
 import { Catalogue } from './catalogue.ts'
+import { changedOptions } from './changed-options.ts'
 import { refuseUnable } from './refuse-unable.ts'
-import {
-  VolumeExistsError,
-  VolumeInUseError,
-  VolumeNotFoundError,
-} from './volume-errors.ts'
+import type { TrashedVolume } from './store-trash.ts'
+import { VolumeDesk } from './volume-desk.ts'
+import { VolumeExistsError } from './volume-errors.ts'
 import { checkVolumeName } from './volume-name.ts'
 import { parseVolumeOptions, sourceOf } from './volume-options.ts'
-import type { VolumeStorer } from './volume-storer.ts'
+import { type RemoveOptions, VolumeRemoval } from './volume-removal.ts'
+import { VolumeTrash } from './volume-trash.ts'
+import type { StoreRoom, VolumeUsage } from './volume-usage.ts'
 import type { Volume } from './volume.ts'
 
 /**
@@ -37,11 +36,8 @@ export interface CacheOptions {
   readonly log: Log
   /** Milliseconds that one call may take, its wait for others included. */
   readonly deadline?: number
-}
-
-export interface RemoveOptions {
-  /** Whether holders lose their hold instead of standing in the way. */
-  readonly dropHolders?: boolean
+  /** Whether removed volumes go to the trash of their store. */
+  readonly keepsRemoved?: boolean
 }
 
 /**
@@ -56,39 +52,40 @@ export interface RemoveOptions {
  * its mount ids. They outlive this process, though not a reboot.
  */
 export class VolumeLookupCache {
-  readonly #catalogue: Catalogue
-  readonly #holds: Holds
-  readonly #turns: TimedTurns
-  readonly #deadline: number
-  readonly #log: Log
+  /** What was removed, and the way back. */
+  readonly trash: VolumeTrash
+  readonly #desk: VolumeDesk
+  readonly #removal: VolumeRemoval
 
-  private constructor(
-    catalogue: Catalogue,
-    holds: Holds,
-    { log, deadline = DEADLINE }: CacheOptions,
-  ) {
-    this.#catalogue = catalogue
-    this.#holds = holds
-    this.#turns = new TimedTurns(deadline)
-    this.#deadline = deadline
-    this.#log = log
+  private constructor(desk: VolumeDesk, keepsRemoved: boolean) {
+    this.trash = new VolumeTrash(desk)
+    this.#desk = desk
+    this.#removal = new VolumeRemoval(desk, keepsRemoved)
   }
 
   /** Begins to open the stores. It does not wait for them; `opened` does. */
-  static async open(options: CacheOptions): Promise<VolumeLookupCache> {
-    const { dataRoot, stores, log } = options
+  static async open({
+    dataRoot,
+    stores,
+    log,
+    deadline = DEADLINE,
+    keepsRemoved = true,
+  }: CacheOptions): Promise<VolumeLookupCache> {
     const state = join(dataRoot, 'state')
     const directory = join(state, 'volume-names')
     await fs.mkdir(directory, { recursive: true, mode: 0o711 })
     const holds = await Holds.open(join(state, 'volume-holds'))
     const catalogue = new Catalogue({ directory, holds, log })
     for (const source of stores) await catalogue.attach(source)
-    return new VolumeLookupCache(catalogue, holds, options)
+    return new VolumeLookupCache(
+      new VolumeDesk({ catalogue, holds, log, deadline }),
+      keepsRemoved,
+    )
   }
 
   /** Settles when each store is online, or has failed to come for the first time. */
   async opened(): Promise<void> {
-    await this.#catalogue.opened()
+    await this.#desk.catalogue.opened()
   }
 
   /**
@@ -97,7 +94,7 @@ export class VolumeLookupCache {
    * @throws AlreadyExistsError when there is one of that name.
    */
   async addStore(source: VolumeStoreSource): Promise<void> {
-    await this.#catalogue.attach(source)
+    await this.#desk.catalogue.attach(source)
   }
 
   /**
@@ -107,17 +104,17 @@ export class VolumeLookupCache {
    * @throws InUseError while any of its volumes is held.
    */
   async removeStore(name: string): Promise<void> {
-    await this.#catalogue.detach(name)
+    await this.#desk.catalogue.detach(name)
   }
 
   /** How the stores are, by name. */
   stores(): readonly StoreStatus[] {
-    return this.#catalogue.stores()
+    return this.#desk.catalogue.stores()
   }
 
   /** Reads a store anew: volumes may have come and gone by other hands. */
   async refresh(store: string): Promise<void> {
-    await this.#catalogue.store(store).refresh()
+    await this.#desk.catalogue.store(store).refresh()
   }
 
   /**
@@ -126,7 +123,7 @@ export class VolumeLookupCache {
    *   names are not known might have it.
    */
   get(name: string): Volume {
-    return usable(this.entry(name))
+    return this.#desk.volume(name)
   }
 
   /**
@@ -136,9 +133,7 @@ export class VolumeLookupCache {
    * @throws UnavailableError when a store whose names are not known might have it.
    */
   entry(name: string): CatalogueEntry {
-    const entry = this.#catalogue.entry(name)
-    if (entry !== undefined) return entry
-    throw new VolumeNotFoundError(name)
+    return this.#desk.entry(name)
   }
 
   /**
@@ -147,24 +142,24 @@ export class VolumeLookupCache {
    */
   async settledEntry(name: string): Promise<CatalogueEntry> {
     const what = `Opening the store of volume "${name}"`
-    await withDeadline(what, this.#deadline, this.#catalogue.settled(name))
+    await this.#desk.inTime(what, this.#desk.catalogue.settled(name))
     return this.entry(name)
   }
 
   /** All that the catalogue has, by name. */
   list(): readonly CatalogueEntry[] {
-    return this.#catalogue.list()
+    return this.#desk.catalogue.list()
   }
 
   /** Like `list`, but waits while a store whose names are not known is opened. */
   async settledList(): Promise<readonly CatalogueEntry[]> {
     const what = 'Opening the volume stores'
-    await withDeadline(what, this.#deadline, this.#catalogue.settled())
+    await this.#desk.inTime(what, this.#desk.catalogue.settled())
     return this.list()
   }
 
   holders(name: string): Holders {
-    return this.#holds.holders(name)
+    return this.#desk.holds.holders(name)
   }
 
   /**
@@ -181,38 +176,40 @@ export class VolumeLookupCache {
   ): Promise<Volume> {
     checkVolumeName(name)
     const options = parseVolumeOptions(typed)
-    const store = this.#catalogue.store(options.store)
+    const store = this.#desk.catalogue.store(options.store)
     const make = async (turn: Turn): Promise<Volume> => {
-      if (this.#catalogue.entry(name) !== undefined) {
+      if (this.#desk.catalogue.entry(name) !== undefined) {
         throw new VolumeExistsError(name)
       }
       await store.tried()
       const storer = store.storer()
       checkVolumeName(name, storer.capabilities.maxNameBytes)
       refuseUnable(options, storer)
-      await this.#holds.clear(name)
-      const volume = await this.#ask(store, () => store.create(name, options))
+      await this.#desk.holds.clear(name)
+      const volume = await this.#desk.ask(store, () =>
+        store.bring(name, (from) => from.create(name, options)),
+      )
       if (turn.isLate) await storer.remove(name)
       else await store.keep(volume)
       return volume
     }
-    return this.#turn('Creating', [name, ...sourceOf(options)], make)
+    return this.#desk.turn('Creating', [name, ...sourceOf(options)], make)
   }
 
   /** Shows the volume's files to `holder` at the path that it returns. */
   async mount(name: string, holder: string): Promise<string> {
-    return this.#turn('Mounting', [name], async (turn) => {
-      const store = this.#catalogue.store(this.get(name).store)
+    return this.#desk.turn('Mounting', [name], async (turn) => {
+      const store = this.#desk.storeOf(name)
       const storer = store.storer()
       // Recorded first: after a crash in between, the kernel says that nothing is
       // mounted and the hold is void. The other way round a mount would be left.
-      await this.#holds.add(name, holder)
+      await this.#desk.holds.add(name, holder)
       try {
-        const path = await this.#ask(store, () => storer.mount(name))
+        const path = await this.#desk.ask(store, () => storer.mount(name))
         if (!turn.isLate) return path
         throw new UnavailableError(`Volume "${name}" was mounted too late`)
       } catch (error) {
-        await this.#releaseAfter(error, store, name, holder)
+        await this.#desk.releaseAfter(error, store, name, holder)
         throw error
       }
     })
@@ -220,119 +217,89 @@ export class VolumeLookupCache {
 
   /** Takes back one `mount` by `holder`. One that was never made is no failure. */
   async unmount(name: string, holder: string): Promise<void> {
-    await this.#turn('Unmounting', [name], async () => {
-      const entry = this.#catalogue.entry(name)
+    await this.#desk.turn('Unmounting', [name], async () => {
+      const entry = this.#desk.catalogue.entry(name)
       if (entry === undefined) return
-      const store = this.#catalogue.store(entry.store)
-      const known = this.#holds.holders(name).has(holder)
-      await this.#release(store, name, known ? holder : UNKNOWN_HOLDER)
+      const store = this.#desk.catalogue.store(entry.store)
+      const known = this.#desk.holds.holders(name).has(holder)
+      await this.#desk.release(store, name, known ? holder : UNKNOWN_HOLDER)
     })
   }
 
   /**
-   * Removes a volume, from the store and from the catalogue.
+   * Removes a volume: to the trash of its store, and answers what it is there; or
+   * for good, where that was asked for, where the store keeps no trash, and where
+   * nobody would miss it because Docker made its name up.
    *
    * @throws VolumeInUseError when somebody holds it, unless holders are dropped.
    * @throws InUseError when it is protected.
    */
   async remove(
     name: string,
-    { dropHolders = false }: RemoveOptions = {},
-  ): Promise<void> {
-    await this.#turn('Removing', [name], async () => {
-      const volume = this.get(name)
-      if (volume.options.protect) {
-        throw new InUseError(
-          `Volume "${name}" is protected from removal: unprotect it first`,
-        )
-      }
-      const holders = [...this.#holds.holders(name).keys()]
-      if (holders.length > 0 && !dropHolders) {
-        throw new VolumeInUseError(name, holders)
-      }
-      const store = this.#catalogue.store(volume.store)
-      const storer = store.storer()
-      await this.#ask(store, () => storer.unmount(name))
-      await this.#holds.clear(name)
-      await this.#ask(store, () => removed(storer, name))
-      await store.forget(name)
+    options: RemoveOptions = {},
+  ): Promise<TrashedVolume | undefined> {
+    return this.#removal.remove(name, options)
+  }
+
+  /**
+   * Makes a volume of a directory that exists. Its files stay where they are and are
+   * never deleted: removing the volume only forgets it.
+   *
+   * @throws as `create` does.
+   */
+  async adopt(
+    name: string,
+    path: string,
+    typed: Readonly<Record<string, string>> = {},
+  ): Promise<Volume> {
+    return this.create(name, { ...typed, path })
+  }
+
+  /**
+   * Forgets an adopted volume, whose directory stays as it is.
+   *
+   * @throws InvalidArgumentError when it was not adopted: its files are in the store.
+   * @throws VolumeInUseError while somebody holds it.
+   * @throws InUseError when it is protected.
+   */
+  async release(name: string): Promise<void> {
+    await this.#removal.release(name)
+  }
+
+  /** Refuses removal of the volume from now on, or allows it again. */
+  async protect(name: string, isProtected: boolean): Promise<Volume> {
+    return this.#desk.turn('Protecting', [name], async () => {
+      const { options } = this.get(name)
+      const store = this.#desk.storeOf(name)
+      const protect = isProtected ? 'true' : undefined
+      const changed = changedOptions(options, { protect })
+      const volume = await this.#desk.ask(store, () =>
+        store.storer().amend(name, changed),
+      )
+      await store.keep(volume)
+      return volume
     })
+  }
+
+  /** How much the volume holds. It may take long, and delays no other call. */
+  async usage(name: string): Promise<VolumeUsage> {
+    await this.settledEntry(name)
+    const store = this.#desk.storeOf(name)
+    return this.#desk.ask(store, () => store.storer().usage(name))
+  }
+
+  /** How much room a store has. */
+  async room(store: string): Promise<StoreRoom> {
+    const attached = this.#desk.catalogue.store(store)
+    const what = `Asking volume store "${store}" for its room`
+    return this.#desk.ask(attached, () =>
+      this.#desk.inTime(what, attached.storer().room()),
+    )
   }
 
   /** Lets go of the stores. Volumes stay mounted, and held by whom they were. */
   async close(): Promise<void> {
-    await this.#catalogue.close()
-    await this.#holds.close()
-  }
-
-  /** Drops one hold, and unmounts before that if it is the last. */
-  async #release(
-    store: AttachedStore,
-    name: string,
-    holder: string,
-  ): Promise<void> {
-    if (!this.#holds.holders(name).has(holder)) return
-    if (this.#holds.count(name) === 1) {
-      await this.#ask(store, () => store.storer().unmount(name))
-    }
-    await this.#holds.drop(name, holder)
-  }
-
-  /** Releases what a failed mount took; its failure is the one to be told. */
-  async #releaseAfter(
-    failure: unknown,
-    store: AttachedStore,
-    name: string,
-    holder: string,
-  ): Promise<void> {
-    try {
-      await this.#release(store, name, holder)
-    } catch (error) {
-      this.#log.warn('Hold left by a failed mount', {
-        volume: name,
-        failure: messageOf(failure),
-        error,
-      })
-    }
-  }
-
-  /**
-   * Runs `task` for the first of `names` in its turn, once the stores that may have
-   * it are open. Nothing befalls the others meanwhile.
-   */
-  async #turn<T>(
-    doing: string,
-    names: readonly [string, ...string[]],
-    task: (turn: Turn) => Promise<T>,
-  ): Promise<T> {
-    const [name] = names
-    return this.#turns.run(names, `${doing} volume "${name}"`, async (turn) => {
-      await this.#catalogue.settled(name)
-      return task(turn)
-    })
-  }
-
-  /** Lets a store answer, and believes it when it says that it is down. */
-  async #ask<T>(store: AttachedStore, question: () => Promise<T>): Promise<T> {
-    try {
-      return await question()
-    } catch (error) {
-      if (error instanceof UnavailableError) store.lose(error)
-      throw error
-    }
-  }
-}
-
-function usable({ name, volume, problem }: CatalogueEntry): Volume {
-  if (volume !== undefined && problem === undefined) return volume
-  throw new UnavailableError(`Volume "${name}" cannot be used: ${problem}`)
-}
-
-/** Removing what is gone already, by whomever, is as good. */
-async function removed(storer: VolumeStorer, name: string): Promise<void> {
-  try {
-    await storer.remove(name)
-  } catch (error) {
-    if (!(error instanceof VolumeNotFoundError)) throw error
+    await this.#desk.catalogue.close()
+    await this.#desk.holds.close()
   }
 }

@@ -94,7 +94,7 @@ export function parseVolumeOptions(
   const labels: [key: string, value: string][] = []
   let options: Partial<VolumeOptions> = {}
   for (const [spelling, text] of Object.entries(typed)) {
-    const name = nameOf(spelling)
+    const name = optionName(spelling)
     if (given.has(name)) {
       throw new InvalidArgumentError(
         `Option "${name}" is given more than once, last as "${spelling}"`,
@@ -152,8 +152,12 @@ export function volumeOptionsHelp(): string {
   return ['Options of a volume:', ...lines, label].join('\n')
 }
 
-/** An option by the name it goes by here, however it was spelled. */
-function nameOf(spelling: string): string {
+/**
+ * The option by the name it goes by here, however it was spelled.
+ *
+ * @throws InvalidArgumentError when there is no such option.
+ */
+export function optionName(spelling: string): string {
   const folded = spelling.toLowerCase()
   if (folded.startsWith(LABEL_PREFIX) && folded !== LABEL_PREFIX) {
     return LABEL_PREFIX + spelling.slice(LABEL_PREFIX.length)

@@ -1,4 +1,6 @@
+import type { StoreTrash } from './store-trash.ts'
 import type { VolumeOptions } from './volume-options.ts'
+import type { StoreRoom, VolumeUsage } from './volume-usage.ts'
 import type { Volume } from './volume.ts'
 
 /** `true`, or why not, in words that follow "because". */
@@ -22,6 +24,8 @@ export interface VolumeCapabilities {
   readonly path: Ability
   /** Begins a volume as a clone of another: the option `from`. */
   readonly from: Ability
+  /** Keeps removed volumes until they are deleted: `trash`. */
+  readonly trash: Ability
 }
 
 /** What a store cannot show: its name is taken, and this is why. */
@@ -111,9 +115,33 @@ export interface VolumeStorer {
   mounted?(volumes: readonly Volume[]): Promise<ReadonlyMap<string, boolean>>
 
   /**
-   * Removes the volume and its files. It is gone at once, and stays gone after a
-   * crash; what it took on disk may take a while longer. Only unmounted volumes
-   * are removed.
+   * Has the volume described by `options` from now on, and returns it. Only what is
+   * said of a volume is changed so, such as `protect` and its labels; nothing is
+   * done to its files. After a crash it has either the old options or the new ones.
+   *
+   * @throws VolumeNotFoundError when there is none of that name.
+   */
+  amend(name: string, options: VolumeOptions): Promise<Volume>
+
+  /**
+   * How much the volume holds, measured away from the main thread. It may take as
+   * long as the volume is large, and the volume may be used meanwhile: what changes
+   * then is counted as it was or as it became.
+   *
+   * @throws VolumeNotFoundError when there is none of that name.
+   */
+  usage(name: string): Promise<VolumeUsage>
+
+  /** How much room there is for all volumes together. */
+  room(): Promise<StoreRoom>
+
+  /** Where removed volumes go first; absent where `capabilities.trash` says why. */
+  readonly trash?: StoreTrash
+
+  /**
+   * Removes the volume and its files, past the trash. It is gone at once, and stays
+   * gone after a crash; what it took on disk may take a while longer. Only unmounted
+   * volumes are removed. An adopted directory (the option `path`) stays as it is.
    *
    * @throws VolumeNotFoundError when there is none of that name.
    * @throws InUseError when something else is mounted inside: nothing that is not

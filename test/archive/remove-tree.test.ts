@@ -70,4 +70,20 @@ describe('removeTree', () => {
     )
     expect(await fs.readdir(mounted)).to.deep.equal(['precious'])
   })
+
+  it('does not go into a bind of its own filesystem, which looks like its own', async () => {
+    await build(
+      temp.path,
+      directory('outside'),
+      file('outside/precious', 'kept'),
+      directory('tree/bound'),
+    )
+    const bound = join(temp.path, 'tree/bound')
+    const outside = join(temp.path, 'outside')
+    mount({ type: 'bind', source: outside, options: [] }, bound)
+    for (const root of ['tree', 'tree/bound']) {
+      expect(() => removeTree(join(temp.path, root))).to.throw(/bound/)
+    }
+    expect(await fs.readdir(outside)).to.deep.equal(['precious'])
+  })
 })

@@ -3,10 +3,19 @@ import type {
   VolumeListing,
   VolumeStorer,
 } from '../../src/volume/volume-storer.ts'
+import type { StoreRoom, VolumeUsage } from '../../src/volume/volume-usage.ts'
 import type { Volume } from '../../src/volume/volume.ts'
 
 export type StoreCall =
-  'create' | 'get' | 'list' | 'mount' | 'unmount' | 'remove'
+  | 'create'
+  | 'get'
+  | 'list'
+  | 'mount'
+  | 'unmount'
+  | 'amend'
+  | 'usage'
+  | 'room'
+  | 'remove'
 
 /** What happens to a call: it may wait, or throw, before or after it is done. */
 export type Fault = (call: StoreCall, name: string) => Promise<void> | void
@@ -59,6 +68,18 @@ export class FaultyVolumeStore implements VolumeStorer {
     volumes: readonly Volume[],
   ): Promise<ReadonlyMap<string, boolean>> {
     return (await this.#store.mounted?.(volumes)) ?? new Map()
+  }
+
+  async amend(name: string, options: VolumeOptions): Promise<Volume> {
+    return this.#faulty('amend', name, () => this.#store.amend(name, options))
+  }
+
+  async usage(name: string): Promise<VolumeUsage> {
+    return this.#faulty('usage', name, () => this.#store.usage(name))
+  }
+
+  async room(): Promise<StoreRoom> {
+    return this.#faulty('room', '', () => this.#store.room())
   }
 
   async remove(name: string): Promise<void> {

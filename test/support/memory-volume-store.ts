@@ -1,5 +1,6 @@
 import * as fs from 'node:fs/promises'
 import { join } from 'node:path'
+import { usageOf } from '../../src/archive/tree-usage.ts'
 import {
   VolumeExistsError,
   VolumeNotFoundError,
@@ -10,6 +11,7 @@ import type {
   VolumeListing,
   VolumeStorer,
 } from '../../src/volume/volume-storer.ts'
+import type { StoreRoom, VolumeUsage } from '../../src/volume/volume-usage.ts'
 import { frozenVolume, type Volume } from '../../src/volume/volume.ts'
 
 /** What a memory store remembers, for another one to begin with. */
@@ -28,6 +30,7 @@ export class MemoryVolumeStore implements VolumeStorer {
     ro: { because },
     path: { because },
     from: true,
+    trash: { because },
   }
   readonly #home: string
   readonly #volumes: Memory
@@ -70,6 +73,21 @@ export class MemoryVolumeStore implements VolumeStorer {
 
   async unmount(): Promise<void> {
     // The directory is always there.
+  }
+
+  async amend(name: string, options: VolumeOptions): Promise<Volume> {
+    const volume = frozenVolume({ ...(await this.get(name)), options })
+    this.#volumes.set(name, volume)
+    return volume
+  }
+
+  async usage(name: string): Promise<VolumeUsage> {
+    return usageOf((await this.get(name)).mountpoint)
+  }
+
+  async room(): Promise<StoreRoom> {
+    const { bsize, blocks, bavail } = await fs.statfs(this.#home)
+    return { total: blocks * bsize, free: bavail * bsize }
   }
 
   async remove(name: string): Promise<void> {

@@ -15,6 +15,7 @@ import { DATA } from '../folder-layout.ts'
 import { label } from '../label.ts'
 import type { KeptVolume, VolumeKeeping } from '../volume-keeping.ts'
 import type { Ability } from '../volume-storer.ts'
+import type { VolumeUsage } from '../volume-usage.ts'
 import { atRest, thawAll } from './at-rest.ts'
 import {
   growMounted,
@@ -25,6 +26,7 @@ import {
   requireTools,
   smallestImage,
 } from './image-filesystem.ts'
+import { imageUsage } from './image-usage.ts'
 import * as layout from './layout.ts'
 import {
   canShareBlocks,
@@ -126,6 +128,14 @@ export class LoopKeeping implements VolumeKeeping {
   async hide(directory: string): Promise<void> {
     const data = join(directory, DATA)
     if (await isMountpoint(data)) await unmount(data)
+  }
+
+  async usage(directory: string): Promise<VolumeUsage> {
+    const data = join(directory, DATA)
+    const mounted = (await isMountpoint(data))
+      ? await fs.statfs(data)
+      : undefined
+    return imageUsage(await imageIn(directory), mounted)
   }
 
   async erase(): Promise<void> {}
