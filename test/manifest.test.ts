@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises'
+import { access, readFile } from 'node:fs/promises'
 import { expect } from 'chai'
 import { readConfig, SETTINGS } from '../src/config.ts'
 
@@ -12,7 +12,16 @@ interface Variable {
   readonly settable?: readonly string[]
 }
 
+interface HostMount {
+  readonly source: string
+  readonly options: readonly string[]
+  readonly settable?: readonly string[]
+}
+
 interface Manifest {
+  readonly entrypoint: readonly string[]
+  readonly mounts: readonly HostMount[]
+  readonly linux: { readonly capabilities: readonly string[] }
   readonly interface: { readonly types: string[]; readonly socket: string }
   readonly propagatedMount: string
   readonly env: readonly Variable[]
@@ -52,6 +61,26 @@ describe('The manifest of the managed plugin', () => {
       const expected = FIXED.includes(name) ? undefined : ['value']
       expect(settable, name).to.deep.equal(expected)
     }
+  })
+
+  it('has volumes on the host, where the host has a directory for certain', () => {
+    const [data] = manifest.mounts
+    expect(data?.source).to.equal('/var/lib')
+    expect(data?.settable).to.deep.equal(['source'])
+    // What is unmounted on the host must not live on in the plugin.
+    expect(data?.options).to.include('rslave')
+  })
+
+  it('asks for the right to mount, and for nothing that it can do without', () => {
+    expect(manifest.linux.capabilities).to.deep.equal([
+      'CAP_SYS_ADMIN',
+      'CAP_SYS_RESOURCE',
+    ])
+  })
+
+  it('starts a program that the build makes', async () => {
+    const [, program = ''] = manifest.entrypoint
+    await access(program.replace('/opt/stowage/', ''))
   })
 
   it('offers both interfaces', () => {

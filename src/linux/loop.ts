@@ -134,6 +134,7 @@ async function deviceShowing(
 ): Promise<AttachedLoop | undefined> {
   const { dev, ino } = await file.stat({ bigint: true })
   for (const { path } of await loopDevices()) {
+    ensureNode(path)
     const device = await fs.open(path, 'r')
     const shown = await fileShownBy(device)
     if (shown?.dev === dev && shown.ino === ino) return held(path, device)
@@ -164,13 +165,18 @@ async function freeDevice(): Promise<string> {
   await using control = await fs.open(CONTROL, constants.O_RDWR)
   const number = await ioctlNumber.later(control.fd, LOOP_CTL_GET_FREE, 0)
   const path = `/dev/loop${number}`
+  ensureNode(path)
+  return path
+}
+
+/** In a container nobody makes nodes for devices that others have, or come later. */
+function ensureNode(path: string): void {
+  const minor = Number(path.slice('/dev/loop'.length))
   try {
-    // In a container nobody makes nodes for devices that come later.
-    mknod(path, 'block', 0o660, { major: LOOP_MAJOR, minor: number })
+    mknod(path, 'block', 0o660, { major: LOOP_MAJOR, minor })
   } catch (error) {
     if (!isErrno(error, 'EEXIST')) throw error
   }
-  return path
 }
 
 /**

@@ -18,8 +18,16 @@ const STOWAGE = join(import.meta.dirname, '../../src/main.js')
 /** The host's id of root in containers under `--userns-remap=nobody:nogroup`. */
 export const FIRST_MAPPED_ID = 100_000
 
-/** Directories that dockerd names by constants, so each host has its own. */
-const OWN_DIRECTORIES = ['/run/docker', '/etc/docker', '/run/containerd']
+/**
+ * Directories that dockerd, and the manifest of the managed plugin, name by
+ * constants, so each host has its own.
+ */
+const OWN_DIRECTORIES = [
+  '/run/docker',
+  '/etc/docker',
+  '/run/containerd',
+  '/var/lib/stowage',
+]
 
 /** Who may be whom in a user namespace: likewise. */
 const OWN_FILES = {
