@@ -22,6 +22,8 @@ export interface VolumeSuite {
     typed?: Readonly<Record<string, string>>,
   ) => Promise<Volume>
   readonly names: () => Promise<readonly string[]>
+  /** Lets go of the store, and opens it again as another process would. */
+  readonly reopen: () => Promise<void>
 }
 
 /** What a store claims in its capabilities, each claim put to the test. */
@@ -65,7 +67,7 @@ export function describeVolumeAbilities(suite: VolumeSuite): void {
     })
 
     it('begins a volume as a clone of another, and keeps them apart', async () => {
-      await claims('from', async () => {
+      await claims('clone', async () => {
         await create('db')
         const source = await suite.store.mount('db')
         await fs.writeFile(join(source, 'table'), 'rows')
@@ -82,7 +84,7 @@ export function describeVolumeAbilities(suite: VolumeSuite): void {
     })
 
     it('does not clone what it does not have', async () => {
-      await claims('from', async () => {
+      await claims('clone', async () => {
         await expectRejection(
           create('copy', { from: 'absent' }),
           VolumeNotFoundError,

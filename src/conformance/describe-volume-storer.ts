@@ -10,7 +10,12 @@ import { parseVolumeOptions } from '../volume/volume-options.ts'
 import type { VolumeStorer } from '../volume/volume-storer.ts'
 import type { Volume } from '../volume/volume.ts'
 import { needs } from './capabilities.ts'
-import { describeVolumeAbilities } from './describe-volume-abilities.ts'
+import {
+  describeVolumeAbilities,
+  type VolumeSuite,
+} from './describe-volume-abilities.ts'
+import { describeVolumeChanges } from './describe-volume-changes.ts'
+import { describeVolumeSnapshots } from './describe-volume-snapshots.ts'
 import { expectRejection } from './expect-rejection.ts'
 import { honour, type SuiteOptions } from './suite-options.ts'
 import { useTempDir } from './temp-dir.ts'
@@ -266,13 +271,17 @@ export function describeVolumeStorer(
       })
     })
 
-    describeVolumeAbilities({
+    const suite: VolumeSuite = {
       get store() {
         return store
       },
       directory: home,
       create,
       names,
-    })
+      reopen,
+    }
+    describeVolumeAbilities(suite)
+    describeVolumeSnapshots(suite)
+    describeVolumeChanges(suite)
   })
 }

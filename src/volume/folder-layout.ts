@@ -7,9 +7,14 @@
  *     <store>/volumes/<name>/volume.json  its record
  *     <store>/volumes/<name>/settled      there once its root has its attributes
  *     <store>/volumes/<name>/view/        mountpoint of a read-only volume
+ *     <store>/volumes/<name>/snapshots/<snapshot>/
+ *                                         what it held when the directory was
+ *                                         last modified, as its keeping copied it
  *     <store>/volumes/<name>/...          what the kind of store adds
- *     <store>/new-<random>/               a volume in the making; `open` sweeps these
- *     <store>/rm-<random>/                a volume on its way out; `open` sweeps these
+ *     <store>/new-<random>/               a volume or a snapshot in the making
+ *     <store>/rm-<random>/                one on its way out; `open` sweeps both
+ *     <store>/resizing/<name>             there while the volume may have another
+ *                                         capacity than its record says
  *
  * A volume comes and goes by one rename into and out of `volumes`, so whatever
  * stands there is whole. Its files have a directory to themselves: an empty volume
@@ -18,10 +23,12 @@
 export const FORMAT_FILE = 'format'
 export const LOCK = 'lock'
 export const VOLUMES = 'volumes'
+export const RESIZING = 'resizing'
 export const DATA = 'data'
 export const RECORD = 'volume.json'
 export const SETTLED = 'settled'
 export const VIEW = 'view'
+export const SNAPSHOTS = 'snapshots'
 export const DRAFT_PREFIX = 'new-'
 export const REMOVED_PREFIX = 'rm-'
 

@@ -1,11 +1,10 @@
 import * as fs from 'node:fs/promises'
 import { join } from 'node:path'
 import {
-  InUseError,
-  InvalidArgumentError,
   isErrno,
   messageOf,
   NotFoundError,
+  NotSupportedError,
 } from '../base/errors.ts'
 import { inParallel } from '../base/in-parallel.ts'
 import { readMountInfo } from '../linux/mountinfo.ts'
@@ -13,6 +12,9 @@ import { syncDirectory, writeFileAtomic } from '../state/atomic-file.ts'
 import { exists } from '../state/listing.ts'
 import { isStorageName, MAX_NAME_BYTES } from '../storage/storage-ref.ts'
 import { showView } from './bind-view.ts'
+import type { CopyOptions } from './copy-options.ts'
+import { FolderChanges } from './folder-changes.ts'
+import { FolderSnapshots } from './folder-snapshots.ts'
 import * as layout from './folder-layout.ts'
 import {
   StoreDirectory,
@@ -21,22 +23,20 @@ import {
 import { VolumeExistsError, VolumeNotFoundError } from './volume-errors.ts'
 import type { KeptVolume, VolumeKeeping } from './volume-keeping.ts'
 import type { VolumeOptions } from './volume-options.ts'
-import {
-  DamagedRecordError,
-  formatRecord,
-  parseRecord,
-  type VolumeRecord,
-} from './volume-record.ts'
+import { VolumeFolders } from './volume-folders.ts'
+import { parseCloneSource } from './snapshot.ts'
+import { formatRecord } from './volume-record.ts'
 import { settleRoot } from './volume-root.ts'
 import type {
   Ability,
+  ResizedVolume,
   VolumeCapabilities,
   VolumeListing,
   VolumeProblem,
   VolumeStorer,
 } from './volume-storer.ts'
 import type { StoreRoom, VolumeUsage } from './volume-usage.ts'
-import { frozenVolume, type Volume } from './volume.ts'
+import type { Volume } from './volume.ts'
 
 /** Records read at a time. More would only queue for libuv's four threads. */
 const READERS = 16
@@ -50,31 +50,54 @@ export class FolderStore implements VolumeStorer {
   readonly name: string
   readonly kind: string
   readonly capabilities: VolumeCapabilities
+  readonly snapshots?: FolderSnapshots
   readonly #directory: StoreDirectory
   readonly #keeping: VolumeKeeping
+  readonly #folders: VolumeFolders
+  readonly #changes: FolderChanges
 
-  private constructor(name: string, directory: StoreDirectory) {
+  private constructor(
+    { name, log }: FolderStoreOptions,
+    directory: StoreDirectory,
+  ) {
     const { keeping } = directory
     this.name = name
     this.kind = keeping.kind
+    this.capabilities = capabilitiesOf(keeping)
     this.#directory = directory
     this.#keeping = keeping
-    this.capabilities = capabilitiesOf(keeping)
+    this.#folders = new VolumeFolders(name, directory.volumes)
+    this.#changes = new FolderChanges(directory, this.#folders, log)
+    if ('because' in keeping.copying) return
+    const { copying } = keeping
+    this.snapshots = new FolderSnapshots(directory, this.#folders, copying)
   }
 
   /** @throws UnavailableError when the store is away, or another process has it. */
   static async open(options: FolderStoreOptions): Promise<FolderStore> {
-    return new FolderStore(options.name, await StoreDirectory.open(options))
+    const directory = await StoreDirectory.open(options)
+    const store = new FolderStore(options, directory)
+    await store.#changes.finish()
+    return store
   }
 
   /** Builds the volume aside and renames it into place, so that it is whole or absent. */
-  async create(name: string, options: VolumeOptions): Promise<Volume> {
-    const record = { name, createdAt: new Date().toISOString(), options }
+  async create(
+    name: string,
+    options: VolumeOptions,
+    copying: CopyOptions = {},
+  ): Promise<Volume> {
     const source = await this.#source(options)
+    const capacity =
+      options.capacity ?? source?.capacity ?? this.#keeping.defaultCapacity
+    const createdAt = new Date().toISOString()
+    const record = { name, createdAt, options, capacity }
     const draft = this.#directory.aside(layout.DRAFT_PREFIX)
+    const volume = { name, directory: draft, options, capacity }
     try {
       await fs.mkdir(draft, { mode: layout.PASSAGE_MODE })
-      await this.#keeping.make({ name, directory: draft, options }, source)
+      if (source === undefined) await this.#keeping.make(volume)
+      else await this.#clone(volume, source, copying)
       if (options.ro) await fs.mkdir(join(draft, layout.VIEW), { mode: 0o755 })
       await writeFileAtomic(join(draft, layout.RECORD), formatRecord(record))
       await fs.rename(draft, this.#path(name))
@@ -91,11 +114,11 @@ export class FolderStore implements VolumeStorer {
       await this.#directory.delete(draft)
       throw error
     }
-    return this.#described(record)
+    return this.#folders.describe(record)
   }
 
   async get(name: string): Promise<Volume> {
-    return this.#described(await this.#record(name))
+    return this.#folders.described(name)
   }
 
   async list(): Promise<VolumeListing> {
@@ -108,14 +131,15 @@ export class FolderStore implements VolumeStorer {
   }
 
   async mount(name: string): Promise<string> {
-    const { options } = await this.#record(name)
+    const volume = await this.#folders.kept(name)
+    const { options } = volume
     const data = this.#path(name, layout.DATA)
     if (!(await exists(data))) {
       throw new NotFoundError(
         `Volume "${name}" has lost its files: "${data}" does not exist`,
       )
     }
-    await this.#keeping.show({ name, directory: this.#path(name), options })
+    await this.#keeping.show(volume)
     const isFilled = await settleRoot(this.#path(name), options)
     if (!options.ro) return data
     // Docker fills an empty volume from the image: until then it is writable.
@@ -146,13 +170,13 @@ export class FolderStore implements VolumeStorer {
   }
 
   async amend(name: string, options: VolumeOptions): Promise<Volume> {
-    const record = { ...(await this.#record(name)), options }
-    await writeFileAtomic(this.#path(name, layout.RECORD), formatRecord(record))
-    return this.#described(record)
+    const record = { ...(await this.#folders.record(name)), options }
+    await this.#folders.write(name, record)
+    return this.#folders.describe(record)
   }
 
   async usage(name: string): Promise<VolumeUsage> {
-    await this.#record(name)
+    await this.#folders.record(name)
     return this.#directory.usage(this.#path(name))
   }
 
@@ -162,14 +186,7 @@ export class FolderStore implements VolumeStorer {
 
   async remove(name: string): Promise<void> {
     const volume = this.#path(name)
-    const inside = await this.#directory.foreignMount(volume)
-    if (inside !== undefined) {
-      throw new InUseError(
-        `Volume "${name}" cannot be removed while "${inside}" is mounted: unmount it first`,
-      )
-    }
-    // A crash may have left it mounted though nobody holds it.
-    await this.#directory.release(volume)
+    await this.#directory.vacate(volume, 'removed')
     const grave = this.#directory.aside(layout.REMOVED_PREFIX)
     try {
       await fs.rename(volume, grave)
@@ -181,20 +198,38 @@ export class FolderStore implements VolumeStorer {
     this.#directory.discard(grave)
   }
 
+  async resize(name: string, capacity: number): Promise<ResizedVolume> {
+    return this.#changes.resize(name, capacity)
+  }
+
+  async rename(name: string, to: string): Promise<Volume> {
+    return this.#changes.rename(name, to)
+  }
+
   async close(): Promise<void> {
     await this.#directory.close()
   }
 
-  /** The volume that `options` ask to begin as a clone of. */
-  async #source({ from }: VolumeOptions): Promise<KeptVolume | undefined> {
-    if (from === undefined) return undefined
-    if (!isStorageName(from)) {
-      throw new InvalidArgumentError(
-        `Cannot begin as a clone of "${from}": it is not the name of a volume`,
+  async #clone(
+    volume: KeptVolume,
+    source: KeptVolume,
+    options: CopyOptions,
+  ): Promise<void> {
+    const { copying } = this.#keeping
+    if ('because' in copying) {
+      throw new NotSupportedError(
+        `Volume store "${this.name}" cannot clone volumes, because ${copying.because}`,
       )
     }
-    const { options } = await this.#record(from)
-    return { name: from, directory: this.#path(from), options }
+    await copying.clone(volume, source, options)
+  }
+
+  /** What `options` ask to begin as a clone of. */
+  async #source({ from }: VolumeOptions): Promise<KeptVolume | undefined> {
+    if (from === undefined) return undefined
+    const { volume, snapshot } = parseCloneSource(from)
+    if (snapshot === undefined) return this.#folders.kept(volume)
+    return this.#folders.keptSnapshot(volume, snapshot)
   }
 
   /** The volume in the entry `name` of `volumes`, or what is wrong with it. */
@@ -207,48 +242,32 @@ export class FolderStore implements VolumeStorer {
     }
   }
 
-  async #record(name: string): Promise<VolumeRecord> {
-    let text
-    try {
-      text = await fs.readFile(this.#path(name, layout.RECORD), 'utf8')
-    } catch (error) {
-      if (!isErrno(error, 'ENOENT', 'ENOTDIR')) throw error
-      if (!(await exists(this.#path(name)))) {
-        throw new VolumeNotFoundError(name, { cause: error })
-      }
-      throw new DamagedRecordError('its record is missing', { cause: error })
-    }
-    return parseRecord(text, name)
-  }
-
-  #described({ name, createdAt, options }: VolumeRecord): Volume {
-    const mountpoint = this.#path(name, options.ro ? layout.VIEW : layout.DATA)
-    return frozenVolume({
-      name,
-      store: this.name,
-      createdAt,
-      options,
-      mountpoint,
-    })
-  }
-
   #path(name: string, ...below: readonly string[]): string {
-    return join(this.#directory.volumes, name, ...below)
+    return this.#folders.path(name, ...below)
   }
 }
 
-function capabilitiesOf({ capacity, from }: VolumeKeeping): VolumeCapabilities {
+function capabilitiesOf(keeping: VolumeKeeping): VolumeCapabilities {
+  const { capacity, copying, resizing } = keeping
   const isRoot = process.getuid?.() === 0
   const root: Ability = isRoot || {
     because: 'Stowage does not run as root',
   }
+  const clone = 'because' in copying ? copying : true
   return {
     maxNameBytes: MAX_NAME_BYTES,
     capacity,
     ownership: root,
     ro: root,
     path: { because: 'it keeps only directories of its own' },
-    from,
     trash: { because: 'it deletes volumes at once' },
+    from: 'because' in copying ? copying : copying.atOnce,
+    clone,
+    snapshots: clone,
+    live: 'because' in copying ? copying : copying.live,
+    pause: 'because' in copying ? copying : copying.pause,
+    grow: 'because' in resizing ? resizing : resizing.grow,
+    shrink: 'because' in resizing ? resizing : resizing.shrink,
+    rename: true,
   }
 }

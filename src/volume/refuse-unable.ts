@@ -26,8 +26,12 @@ export function refuseUnable(
     if (!isNeedful(option) || value === undefined || value === false) continue
     const ability = capabilities[NEEDED[option]]
     if (ability === true) continue
+    const advice =
+      option === 'from' && capabilities.clone === true
+        ? ': use "stowage clone"'
+        : ''
     throw new NotSupportedError(
-      `Volume store "${name}" cannot honour the option "${option}", because ${ability.because}`,
+      `Volume store "${name}" cannot honour the option "${option}", because ${ability.because}${advice}`,
     )
   }
 }

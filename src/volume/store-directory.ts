@@ -1,13 +1,13 @@
 import { randomBytes } from 'node:crypto'
 import * as fs from 'node:fs/promises'
-import { join } from 'node:path'
-import { UnavailableError } from '../base/errors.ts'
+import { basename, join, relative } from 'node:path'
+import { InUseError, UnavailableError } from '../base/errors.ts'
 import type { Log } from '../base/log.ts'
 import { Thread } from '../base/thread.ts'
 import { type FileLock, tryLock } from '../linux/flock.ts'
 import { mountsBelow } from '../linux/mountinfo.ts'
 import { settleFormat } from '../state/disk-format.ts'
-import { exists } from '../state/listing.ts'
+import { exists, namesIn } from '../state/listing.ts'
 import * as layout from './folder-layout.ts'
 import { hideView } from './bind-view.ts'
 import type { StoreCalls } from './store-worker.ts'
@@ -86,6 +86,17 @@ export class StoreDirectory {
     return join(this.path, prefix + randomBytes(8).toString('hex'))
   }
 
+  /** Runs `task` with an empty directory that is gone afterwards. */
+  async withScratch<T>(task: (scratch: string) => Promise<T>): Promise<T> {
+    const scratch = this.aside(layout.DRAFT_PREFIX)
+    await fs.mkdir(scratch, { mode: layout.PASSAGE_MODE })
+    try {
+      return await task(scratch)
+    } finally {
+      this.discard(scratch)
+    }
+  }
+
   /** Deletes in the background what no one can see any more. */
   discard(path: string): void {
     const work = this.delete(path)
@@ -99,6 +110,7 @@ export class StoreDirectory {
       const inside = await this.foreignMount(path)
       if (inside === undefined) {
         await this.release(path)
+        await this.#eraseSnapshots(path)
         await this.keeping.erase(path)
         await this.#removing.call('remove', path)
       } else {
@@ -114,9 +126,32 @@ export class StoreDirectory {
    * must not be walked into.
    */
   async foreignMount(volume: string): Promise<string | undefined> {
-    const own = [join(volume, layout.VIEW)]
-    if (this.keeping.mounting !== 'never') own.push(join(volume, layout.DATA))
-    return (await mountsBelow(volume)).find((path) => !own.includes(path))
+    const own = [layout.VIEW]
+    if (this.keeping.mounting !== 'never') {
+      const snapshots = await namesIn(join(volume, layout.SNAPSHOTS))
+      const data = snapshots.map((name) =>
+        join(layout.SNAPSHOTS, name, layout.DATA),
+      )
+      own.push(layout.DATA, ...data)
+    }
+    return (await mountsBelow(volume)).find(
+      (path) => !own.includes(relative(volume, path)),
+    )
+  }
+
+  /**
+   * Lets go of what a crash may have left mounted of a volume that nobody holds.
+   *
+   * @throws InUseError when something else is mounted in it.
+   */
+  async vacate(volume: string, doing: string): Promise<void> {
+    const inside = await this.foreignMount(volume)
+    if (inside !== undefined) {
+      throw new InUseError(
+        `Volume "${basename(volume)}" cannot be ${doing} while "${inside}" is mounted: unmount it first`,
+      )
+    }
+    await this.release(volume)
   }
 
   /** Lets go of what is mounted of a volume while it is held. */
@@ -142,6 +177,14 @@ export class StoreDirectory {
     await Promise.all(this.#discarding)
     await this.#removing.close()
     await this.#lock.release()
+  }
+
+  async #eraseSnapshots(volume: string): Promise<void> {
+    const snapshots = join(volume, layout.SNAPSHOTS)
+    for (const snapshot of await namesIn(snapshots)) {
+      await this.keeping.hide(join(snapshots, snapshot))
+      await this.keeping.erase(join(snapshots, snapshot))
+    }
   }
 
   async #sweep(): Promise<void> {

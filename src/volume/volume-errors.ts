@@ -44,3 +44,17 @@ export class VolumeStoreNotFoundError extends NotFoundError {
     )
   }
 }
+
+/** The volume has a snapshot of that name. */
+export class SnapshotExistsError extends AlreadyExistsError {
+  constructor(volume: string, snapshot: string, options?: ErrorOptions) {
+    super(`Volume "${volume}" has a snapshot "${snapshot}" already`, options)
+  }
+}
+
+/** The volume has no snapshot of that name. */
+export class SnapshotNotFoundError extends NotFoundError {
+  constructor(volume: string, snapshot: string, options?: ErrorOptions) {
+    super(`Volume "${volume}" has no snapshot "${snapshot}"`, options)
+  }
+}

@@ -1,5 +1,6 @@
+import type { CopyOptions } from './copy-options.ts'
 import type { VolumeOptions } from './volume-options.ts'
-import type { Ability } from './volume-storer.ts'
+import type { Ability, Refusal, Resized } from './volume-storer.ts'
 import type { VolumeUsage } from './volume-usage.ts'
 
 /** One volume as a keeping sees it, and the directory that it has. */
@@ -7,6 +8,66 @@ export interface KeptVolume {
   readonly name: string
   readonly directory: string
   readonly options: VolumeOptions
+  /** The most bytes it may hold now; unlimited if absent. */
+  readonly capacity?: number | undefined
+}
+
+/** A {@link VolumeKeeping} that can copy what volumes hold. */
+export interface CopyingKeeping {
+  /** Whether a copy takes hardly any time, however large the volume is. */
+  readonly atOnce: Ability
+  /** Whether it may be made while somebody has the volume mounted. */
+  readonly live: Ability
+  /** Whether it may be made then by keeping writers waiting. */
+  readonly pause: Ability
+
+  /**
+   * Makes in the directory of `volume`, like `make`, a volume that holds what
+   * `source` does now: another volume, or what `copy` has made.
+   */
+  clone(
+    volume: KeptVolume,
+    source: KeptVolume,
+    options: CopyOptions,
+  ): Promise<void>
+
+  /**
+   * Makes in `directory`, which is empty, what `source` holds now, for nobody to
+   * write to. It can be hidden and erased like the directory of a volume.
+   */
+  copy(
+    source: KeptVolume,
+    directory: string,
+    options: CopyOptions,
+  ): Promise<void>
+
+  /** Sees to it that what was copied into `directory` is at `data`, to be read. */
+  showCopy(directory: string): Promise<void>
+
+  /**
+   * Makes `volume`, which is not shown, hold what was copied into `directory`. After
+   * a crash it holds that, or what it did before.
+   *
+   * @param scratch An empty directory beside that of the volume, to build things in
+   *   and to leave them: it is erased afterwards.
+   * @throws InvalidArgumentError when it has not the room for that.
+   */
+  restore(volume: KeptVolume, directory: string, scratch: string): Promise<void>
+}
+
+/** A {@link VolumeKeeping} that can change the capacity of volumes. */
+export interface ResizingKeeping {
+  readonly grow: Ability
+  readonly shrink: Ability
+
+  /**
+   * Sees to it that the volume has the capacity that `volume` says, be it shown or
+   * not. A crash may leave it with the old one: then it is called again.
+   *
+   * @param scratch As `CopyingKeeping.restore` has one.
+   * @throws InvalidArgumentError for one that cannot be, or holds less than is there.
+   */
+  resize(volume: KeptVolume, scratch: string): Promise<Resized>
 }
 
 /**
@@ -30,19 +91,24 @@ export interface VolumeKeeping {
 
   readonly capacity: Ability
 
-  /** Whether `make` can begin a volume as a clone of another. */
-  readonly from: Ability
+  /** The capacity of volumes that are given none; unlimited if absent. */
+  readonly defaultCapacity?: number | undefined
+
+  /** How volumes are copied; or why they are not. */
+  readonly copying: CopyingKeeping | Refusal
+
+  /** How volumes grow and shrink; or why they do not. */
+  readonly resizing: ResizingKeeping | Refusal
 
   /** When something is mounted at `data`. */
   readonly mounting: 'never' | 'while held' | 'always'
 
   /**
-   * Makes `data` in the directory of a volume that nobody can see yet: empty, or as
-   * it is now in `source`.
+   * Makes an empty `data` in the directory of a volume that nobody can see yet.
    *
    * @throws InvalidArgumentError for a capacity that cannot be.
    */
-  make(volume: KeptVolume, source?: KeptVolume): Promise<void>
+  make(volume: KeptVolume): Promise<void>
 
   /** Sees to it that the files are at `data`. That they are already is no failure. */
   show(volume: KeptVolume): Promise<void>

@@ -5,7 +5,15 @@ import { parseVolumeOptions, type VolumeOptions } from './volume-options.ts'
 export interface VolumeRecord {
   readonly name: string
   readonly createdAt: string
+  /** What it was asked to be. */
   readonly options: VolumeOptions
+  /** The most bytes it may hold now; absent from records of older programs too. */
+  readonly capacity?: number | undefined
+  /**
+   * The name that it had before its last renaming. The record says so before the
+   * directory goes by the new name: in between, this is the name of the volume.
+   */
+  readonly formerly?: string | undefined
 }
 
 /** Raised when the form changes in a way that older programs would misread. */
@@ -18,8 +26,8 @@ export class DamagedRecordError extends Error {
 
 /** One record as JSON, for people too. */
 export function formatRecord(record: VolumeRecord): string {
-  const { name, createdAt, options } = record
-  const fields = { format: FORMAT, name, createdAt, options: options.typed }
+  const { options, ...rest } = record
+  const fields = { format: FORMAT, ...rest, options: options.typed }
   return `${JSON.stringify(fields, undefined, 2)}\n`
 }
 
@@ -36,14 +44,18 @@ export function parseRecord(text: string, name: string): VolumeRecord {
     )
   }
   if (fields.format !== FORMAT) throw damaged('format')
-  if (fields.name !== name) throw damaged('name')
-  const { createdAt, options } = fields
+  const { createdAt, options, capacity, formerly } = fields
+  if (fields.name !== name && formerly !== name) throw damaged('name')
   if (typeof createdAt !== 'string' || Number.isNaN(Date.parse(createdAt))) {
     throw damaged('createdAt')
   }
+  if (capacity !== undefined && !isSize(capacity)) throw damaged('capacity')
   if (!isStringMap(options)) throw damaged('options')
   try {
-    return { name, createdAt, options: parseVolumeOptions(options) }
+    const parsed = parseVolumeOptions(options)
+    const bytes = capacity ?? parsed.capacity
+    const limit = bytes === undefined ? {} : { capacity: bytes }
+    return { name, createdAt, options: parsed, ...limit }
   } catch (error) {
     throw damaged('options', error)
   }
@@ -67,6 +79,10 @@ function damaged(field: string, cause?: unknown): DamagedRecordError {
   return new DamagedRecordError(`the "${field}" in its record is ${detail}`, {
     cause,
   })
+}
+
+function isSize(value: unknown): value is number {
+  return typeof value === 'number' && Number.isSafeInteger(value) && value > 0
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

@@ -1,10 +1,17 @@
 import type { StoreTrash } from './store-trash.ts'
+import type { CopyOptions } from './copy-options.ts'
+import type { StoreSnapshots } from './store-snapshots.ts'
 import type { VolumeOptions } from './volume-options.ts'
 import type { StoreRoom, VolumeUsage } from './volume-usage.ts'
 import type { Volume } from './volume.ts'
 
-/** `true`, or why not, in words that follow "because". */
-export type Ability = true | { readonly because: string }
+/** Why a store cannot do something, in words that follow "because". */
+export interface Refusal {
+  readonly because: string
+}
+
+/** `true`, or why not. */
+export type Ability = true | Refusal
 
 /**
  * What a store can do beyond keeping volumes. It is believed: what is declared
@@ -22,10 +29,36 @@ export interface VolumeCapabilities {
   readonly ro: Ability
   /** Takes an existing directory over: the option `path`. */
   readonly path: Ability
-  /** Begins a volume as a clone of another: the option `from`. */
+  /** Begins a volume as a clone of another, at once: the option `from` of Docker. */
   readonly from: Ability
   /** Keeps removed volumes until they are deleted: `trash`. */
   readonly trash: Ability
+  /** Begins a volume as a clone of another, however long that takes. */
+  readonly clone: Ability
+  /** Keeps snapshots of volumes, and rolls volumes back to them. */
+  readonly snapshots: Ability
+  /**
+   * Clones and snapshots volumes that somebody has mounted, as they are at one
+   * moment; of others they are so anyway.
+   */
+  readonly live: Ability
+  /** Does so by keeping writers waiting for `LONGEST_PAUSE` at most. */
+  readonly pause: Ability
+  /** Gives volumes more capacity than they have. */
+  readonly grow: Ability
+  /** Gives volumes less capacity than they have, while nobody has them mounted. */
+  readonly shrink: Ability
+  /** Gives volumes other names, while nobody has them mounted. */
+  readonly rename: Ability
+}
+
+/** From when on a volume has the room that it was given. */
+export type Resized = 'now' | 'when it is mounted' | 'when it is mounted again'
+
+/** A volume that was given another capacity, and from when on it has that. */
+export interface ResizedVolume {
+  readonly volume: Volume
+  readonly effective: Resized
 }
 
 /** What a store cannot show: its name is taken, and this is why. */
@@ -74,13 +107,19 @@ export interface VolumeStorer {
   readonly capabilities: VolumeCapabilities
 
   /**
-   * Creates an empty volume and returns it. It is on disk for good by then. On
-   * failure no trace of it remains.
+   * Creates a volume and returns it: empty, or with the option `from` as a clone of
+   * another volume or of a snapshot. It is on disk for good by then. On failure no
+   * trace of it remains. A clone may hold what its source does, or as much as its
+   * own `capacity` says.
    *
    * @throws VolumeExistsError when `name` is taken, be it by a damaged volume or by
    *   another who creates it at this moment.
    */
-  create(name: string, options: VolumeOptions): Promise<Volume>
+  create(
+    name: string,
+    options: VolumeOptions,
+    copying?: CopyOptions,
+  ): Promise<Volume>
 
   /**
    * The volume as it is on disk now.
@@ -148,6 +187,28 @@ export interface VolumeStorer {
    *   the volume's own is ever deleted.
    */
   remove(name: string): Promise<void>
+
+  /** Snapshots of the volumes; there if the capabilities say so. */
+  readonly snapshots?: StoreSnapshots
+
+  /**
+   * Gives a volume another capacity, and answers from when on it has it. Nobody has
+   * mounted a volume that is to shrink. After a crash it has the old capacity or
+   * the new one, and all its files.
+   *
+   * @throws VolumeNotFoundError when there is none of that name.
+   * @throws InvalidArgumentError when it cannot have that capacity, or holds more.
+   */
+  resize?(name: string, capacity: number): Promise<ResizedVolume>
+
+  /**
+   * Gives a volume that nobody has mounted another name. After a crash it goes by
+   * one of the two.
+   *
+   * @throws VolumeNotFoundError when there is none of that name.
+   * @throws VolumeExistsError when the other name is taken.
+   */
+  rename?(name: string, to: string): Promise<Volume>
 
   /** Finishes what runs. Volumes stay mounted: containers may use them. */
   close(): Promise<void>

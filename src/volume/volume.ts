@@ -1,3 +1,4 @@
+import type { Snapshot } from './snapshot.ts'
 import type { VolumeOptions } from './volume-options.ts'
 
 /**
@@ -10,7 +11,12 @@ export interface Volume {
   readonly store: string
   /** When it was created, as RFC 3339 has it. */
   readonly createdAt: string
+  /** What it was asked to be. */
   readonly options: VolumeOptions
+  /** The most bytes it may hold now, be it by option, by default, or by resizing. */
+  readonly capacity?: number | undefined
+  /** What is kept of its past, by name. They go where it goes. */
+  readonly snapshots: readonly Snapshot[]
   /** Where its files are, or will be once it is mounted. */
   readonly mountpoint: string
 }

@@ -31,6 +31,13 @@ export class MemoryVolumeStore implements VolumeStorer {
     path: { because },
     from: true,
     trash: { because },
+    clone: true,
+    snapshots: { because },
+    live: { because },
+    pause: { because },
+    grow: { because },
+    shrink: { because },
+    rename: { because },
   }
   readonly #home: string
   readonly #volumes: Memory
@@ -49,6 +56,7 @@ export class MemoryVolumeStore implements VolumeStorer {
       store: this.name,
       createdAt: new Date().toISOString(),
       options,
+      snapshots: [],
       mountpoint: join(this.#home, name),
     })
     this.#volumes.set(name, volume)

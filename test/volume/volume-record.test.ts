@@ -18,6 +18,22 @@ describe('parseRecord', () => {
     expect(parseRecord(formatRecord(record), 'db')).to.deep.equal(record)
   })
 
+  it('knows a volume’s capacity, or takes what was asked for', () => {
+    const { options: _options, ...rest } = record
+    const options = parseVolumeOptions({ capacity: '10MB' })
+    const asked = formatRecord({ ...rest, options })
+    expect(parseRecord(asked, 'db').capacity).to.equal(10_000_000)
+    const resized = formatRecord({ ...rest, options, capacity: 5 })
+    expect(parseRecord(resized, 'db').capacity).to.equal(5)
+  })
+
+  it('is right under both names while a volume is being renamed', () => {
+    const text = formatRecord({ ...record, name: 'base', formerly: 'db' })
+    expect(parseRecord(text, 'db')).to.deep.equal(record)
+    expect(parseRecord(text, 'base').name).to.equal('base')
+    expect(() => parseRecord(text, 'other')).to.throw(/"name" in its record/)
+  })
+
   it('calls any other text damaged, and nothing worse', () => {
     const text = formatRecord(record)
     fc.assert(

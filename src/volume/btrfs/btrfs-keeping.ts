@@ -1,23 +1,14 @@
 import { join } from 'node:path'
-import { InvalidArgumentError, NotSupportedError } from '../../base/errors.ts'
-import {
-  discardSubvolume,
-  enableQuota,
-  limitSubvolume,
-} from '../../linux/btrfs-quota.ts'
-import {
-  createSubvolume,
-  snapshotSubvolume,
-  syncFilesystem,
-} from '../../linux/btrfs.ts'
+import { NotSupportedError } from '../../base/errors.ts'
+import { discardSubvolume } from '../../linux/btrfs-quota.ts'
+import { createSubvolume, syncFilesystem } from '../../linux/btrfs.ts'
 import { filesystemOf } from '../../linux/fs-magic.ts'
 import { DATA } from '../folder-layout.ts'
 import type { KeptVolume, VolumeKeeping } from '../volume-keeping.ts'
 import { setAttributes } from '../volume-root.ts'
+import { BtrfsCopying } from './btrfs-copying.ts'
+import { BtrfsResizing, limitTo, refuseTooSmall } from './btrfs-resizing.ts'
 import { FORMAT } from './layout.ts'
-
-/** Below this, hardly a file could be made: the filesystem reserves as it works. */
-const SMALLEST = 1024 * 1024
 
 export interface BtrfsKeepingOptions {
   /** The capacity of volumes that are given none; unlimited if absent. */
@@ -29,12 +20,13 @@ export class BtrfsKeeping implements VolumeKeeping {
   readonly kind = FORMAT.kind
   readonly edition = FORMAT.edition
   readonly capacity = true
-  readonly from = true
+  readonly defaultCapacity: number | undefined
+  readonly copying = new BtrfsCopying()
+  readonly resizing = new BtrfsResizing()
   readonly mounting = 'never'
-  readonly #capacity: number | undefined
 
   private constructor({ capacity }: BtrfsKeepingOptions) {
-    this.#capacity = capacity
+    this.defaultCapacity = capacity
   }
 
   static async open(
@@ -50,25 +42,12 @@ export class BtrfsKeeping implements VolumeKeeping {
     return new BtrfsKeeping(options)
   }
 
-  async make(
-    { directory, options }: KeptVolume,
-    source?: KeptVolume,
-  ): Promise<void> {
-    const capacity =
-      options.capacity ?? source?.options.capacity ?? this.#capacity
-    if (capacity !== undefined && capacity < SMALLEST) {
-      throw new InvalidArgumentError(
-        `Capacity ${capacity} is too small: btrfs can limit a volume to ${SMALLEST} bytes at least`,
-      )
-    }
+  async make({ directory, options, capacity }: KeptVolume): Promise<void> {
+    refuseTooSmall(capacity)
     const data = join(directory, DATA)
-    if (source === undefined) await createSubvolume(data)
-    else await snapshotSubvolume(join(source.directory, DATA), data)
+    await createSubvolume(data)
     await setAttributes(data, options)
-    if (capacity !== undefined) {
-      await enableQuota(data)
-      await limitSubvolume(data, { referenced: capacity })
-    }
+    await limitTo(data, capacity)
     // A new subvolume is on disk with the next commit, and no sooner.
     await syncFilesystem(data)
   }

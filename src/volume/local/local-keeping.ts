@@ -4,15 +4,17 @@ import { DATA } from '../folder-layout.ts'
 import type { KeptVolume, VolumeKeeping } from '../volume-keeping.ts'
 import { setAttributes } from '../volume-root.ts'
 import { FORMAT } from './layout.ts'
+import { LocalCopying } from './local-copying.ts'
+
+const UNLIMITED = { because: 'a plain directory cannot be kept from growing' }
 
 /** Volumes as plain directories, on whatever filesystem they are. */
 export class LocalKeeping implements VolumeKeeping {
   readonly kind = FORMAT.kind
   readonly edition = FORMAT.edition
-  readonly capacity = {
-    because: 'a plain directory cannot be kept from growing',
-  }
-  readonly from = { because: 'it makes every volume empty' }
+  readonly capacity = UNLIMITED
+  readonly copying = new LocalCopying()
+  readonly resizing = UNLIMITED
   readonly mounting = 'never'
 
   async make({ directory, options }: KeptVolume): Promise<void> {

@@ -1,31 +1,39 @@
-import { isErrno } from '../../base/errors.ts'
+import { isErrno, UnavailableError } from '../../base/errors.ts'
 import { freeze, thaw } from '../../linux/freeze.ts'
 import { isMountpoint, readMountInfo } from '../../linux/mountinfo.ts'
+import { LONGEST_PAUSE } from '../copy-options.ts'
 
-/** The longest that writers may be kept waiting. */
-const LONGEST_FREEZE = 10_000
-
-/** Runs `task` while nothing is written to what is mounted at `mountpoint`. */
+/**
+ * Runs `task` while nothing is written to what is mounted at `mountpoint`. Its
+ * signal says when writers have been kept waiting for too long: they go on, and
+ * what the task did counts for nothing.
+ */
 export async function atRest(
   mountpoint: string,
-  task: () => Promise<void>,
+  task: (signal: AbortSignal) => Promise<void>,
 ): Promise<void> {
+  const tooLong = new AbortController()
   if (!(await isMountpoint(mountpoint))) {
-    await task()
+    await task(tooLong.signal)
     return
   }
   await freeze(mountpoint)
   // Should the task hang, the volume must not hang with it.
-  const watchdog = setTimeout(
-    () => void Promise.allSettled([thaw(mountpoint)]),
-    LONGEST_FREEZE,
-  )
+  const watchdog = setTimeout(() => {
+    tooLong.abort(
+      new UnavailableError(
+        `Writers cannot be kept waiting for more than ${LONGEST_PAUSE / 1000} s, and that was not enough: stop them first`,
+      ),
+    )
+    void Promise.allSettled([thaw(mountpoint)])
+  }, LONGEST_PAUSE)
   try {
-    await task()
+    await task(tooLong.signal)
   } finally {
     clearTimeout(watchdog)
     await thawQuietly(mountpoint)
   }
+  tooLong.signal.throwIfAborted()
 }
 
 /** Thaws what this program left frozen when it was killed in the middle of a clone. */

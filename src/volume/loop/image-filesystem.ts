@@ -1,12 +1,18 @@
 import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
-import { isErrno, NotSupportedError } from '../../base/errors.ts'
+import {
+  InvalidArgumentError,
+  isErrno,
+  messageOf,
+  NotSupportedError,
+} from '../../base/errors.ts'
 
 const run = promisify(execFile)
 
 /** How e2fsck(8) says that it found something, and that all is well now. */
 const CORRECTED = 1
 
+const KIB = 1024
 const MIB = 1024 * 1024
 
 /** Where an image is mounted, and the device that shows it. */
@@ -24,6 +30,9 @@ interface FilesystemForm {
   readonly make: (image: string, label: string) => Command
   /** Make it as large as its device, while it is not mounted anywhere. */
   readonly growUnmounted: (device: string) => readonly Command[]
+  /** Make it as small as that, or say why it never shrinks. */
+  readonly shrink:
+    ((image: string, bytes: number) => readonly Command[]) | string
   /** Makes it as large as its device, while it is mounted. */
   readonly growMounted: (mounted: MountedImage) => Command
   readonly mountOptions: readonly string[]
@@ -45,6 +54,10 @@ const FORMS = {
       ['e2fsck', '-f', '-p', device],
       ['resize2fs', device],
     ],
+    shrink: (image, bytes) => [
+      ['e2fsck', '-f', '-p', image],
+      ['resize2fs', image, `${bytes / KIB}K`],
+    ],
     // The kernel asks for CAP_SYS_RESOURCE here, which not every machine has.
     growMounted: ({ device }) => ['resize2fs', device],
     mountOptions: [],
@@ -56,6 +69,7 @@ const FORMS = {
       return ['mkfs.xfs', '-q', '-K', '-L', label.slice(0, 12), image]
     },
     growUnmounted: () => [],
+    shrink: 'xfs never shrinks',
     growMounted: ({ mountpoint }) => ['xfs_growfs', mountpoint],
     // A clone has the UUID of what it was cloned from.
     mountOptions: ['nouuid'],
@@ -110,6 +124,40 @@ export async function growMounted(
 ): Promise<void> {
   const form: FilesystemForm = FORMS[filesystem]
   await runTool(form.growMounted(mounted), form)
+}
+
+/** Why a filesystem cannot become smaller, in words that follow "because". */
+export function whyNotShrink(filesystem: ImageFilesystem): string | undefined {
+  const { shrink }: FilesystemForm = FORMS[filesystem]
+  return typeof shrink === 'string' ? shrink : undefined
+}
+
+/**
+ * Makes the filesystem in `image` smaller, while nobody has it mounted. What is in
+ * the image past `bytes` is nothing by then.
+ *
+ * @throws InvalidArgumentError when it holds more.
+ */
+export async function shrinkUnmounted(
+  filesystem: ImageFilesystem,
+  image: string,
+  bytes: number,
+): Promise<void> {
+  const form: FilesystemForm = FORMS[filesystem]
+  if (typeof form.shrink === 'string') throw new Error(form.shrink)
+  try {
+    for (const command of form.shrink(image, bytes)) {
+      await runTool(command, form)
+    }
+  } catch (error) {
+    if (!/smaller than minimum|Not enough space/i.test(messageOf(error))) {
+      throw error
+    }
+    throw new InvalidArgumentError(
+      `${bytes} bytes are too few: the volume holds more, or its filesystem needs more`,
+      { cause: error },
+    )
+  }
 }
 
 /** @throws NotSupportedError when the programs for `filesystem` are missing. */

@@ -2,9 +2,13 @@ import * as fs from 'node:fs/promises'
 import { join } from 'node:path'
 import { isErrno, NotFoundError } from '../../base/errors.ts'
 import { reserve } from '../../linux/fallocate.ts'
-import { reflink } from '../../linux/reflink.ts'
+import { dataRanges } from '../../linux/data-ranges.ts'
+import { type ByteRange, copyRange, reflink } from '../../linux/reflink.ts'
 import { type ImageFilesystem, isImageFilesystem } from './image-filesystem.ts'
 import * as layout from './layout.ts'
+
+/** Bytes that are copied between two looks at the clock. */
+const COPY_STEP = 16 * 1024 * 1024
 
 /** The file that holds a volume's filesystem. */
 export interface LoopImage {
@@ -70,6 +74,35 @@ export async function cloneImage(
   await using to = await fs.open(target, 'wx', 0o600)
   await reflink(from, to)
   await to.sync()
+}
+
+/**
+ * Makes `target` a copy of `source` with blocks of its own. Holes stay holes.
+ *
+ * It goes in steps, so that none of the few threads is gone for long, and ends
+ * between two of them when `signal` says so.
+ */
+export async function copyImage(
+  source: string,
+  target: string,
+  signal: AbortSignal,
+): Promise<void> {
+  await using from = await fs.open(source, 'r')
+  await using to = await fs.open(target, 'wx', 0o600)
+  await to.truncate((await from.stat()).size)
+  for await (const range of dataRanges(from)) {
+    for (const step of stepsOf(range)) {
+      signal.throwIfAborted()
+      await copyRange(from, to, step)
+    }
+  }
+  await to.sync()
+}
+
+function* stepsOf({ start, end }: ByteRange): Generator<ByteRange> {
+  for (let position = start; position < end; position += COPY_STEP) {
+    yield { start: position, end: Math.min(position + COPY_STEP, end) }
+  }
 }
 
 /** Whether files in `directory` can share blocks. */

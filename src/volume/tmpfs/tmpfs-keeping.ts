@@ -6,6 +6,7 @@ import { DATA, SETTLED } from '../folder-layout.ts'
 import type { KeptVolume, VolumeKeeping } from '../volume-keeping.ts'
 import type { VolumeUsage } from '../volume-usage.ts'
 import { FORMAT } from './layout.ts'
+import { TmpfsResizing } from './tmpfs-resizing.ts'
 
 export interface TmpfsKeepingOptions {
   /** The capacity of volumes that are given none; half of the memory if absent. */
@@ -17,24 +18,24 @@ export class TmpfsKeeping implements VolumeKeeping {
   readonly kind = FORMAT.kind
   readonly edition = FORMAT.edition
   readonly capacity = true
-  readonly from = { because: 'it keeps files in memory only' }
+  readonly defaultCapacity: number | undefined
+  readonly copying = { because: 'it keeps files in memory only' }
+  readonly resizing = new TmpfsResizing()
   readonly mounting = 'always'
-  readonly #capacity: number | undefined
 
   constructor({ capacity }: TmpfsKeepingOptions = {}) {
-    this.#capacity = capacity
+    this.defaultCapacity = capacity
   }
 
   async make({ directory }: KeptVolume): Promise<void> {
     await fs.mkdir(join(directory, DATA), { mode: 0o755 })
   }
 
-  async show({ directory, options }: KeptVolume): Promise<void> {
+  async show({ directory, capacity }: KeptVolume): Promise<void> {
     const data = join(directory, DATA)
     if (await isMountpoint(data)) return
     // What was in it is gone, and so are the attributes of its root.
     await fs.rm(join(directory, SETTLED), { force: true })
-    const capacity = options.capacity ?? this.#capacity
     const size = capacity === undefined ? [] : [`size=${capacity}`]
     await mountLater(
       { type: 'tmpfs', source: 'stowage', options: ['mode=0755', ...size] },

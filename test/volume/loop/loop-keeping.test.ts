@@ -1,7 +1,11 @@
 import * as fs from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect } from 'chai'
-import { InvalidArgumentError } from '../../../src/base/errors.ts'
+import {
+  InUseError,
+  InvalidArgumentError,
+  NotSupportedError,
+} from '../../../src/base/errors.ts'
 import { freeze } from '../../../src/linux/freeze.ts'
 import { loopDevices } from '../../../src/linux/loop.ts'
 import { mount, unmount } from '../../../src/linux/mount.ts'
@@ -205,38 +209,62 @@ describe('The loop store', () => {
     it(`makes ${filesystem} larger, at the latest when it is mounted again`, async () => {
       await reopen({ filesystem, capacity: bytes })
       await create('db', {})
-      const keeping = await LoopKeeping.open(home.path)
-      const directory = join(home.path, 'volumes', 'db')
       const path = await store.mount('db')
       await fs.writeFile(join(path, 'table'), 'rows')
       const before = await roomAt(path)
-      const when = await keeping.resize(directory, 2 * bytes)
-      if (when === 'now') expect(await roomAt(path)).to.be.above(1.8 * before)
-
+      const { effective } = await store.resize('db', 2 * bytes)
+      if (effective === 'now') {
+        expect(await roomAt(path)).to.be.above(1.8 * before)
+      }
       await store.unmount('db')
-      expect(await keeping.resize(directory, 4 * bytes)).to.equal(
+      expect((await store.resize('db', 4 * bytes)).effective).to.equal(
         'when it is mounted',
       )
       await reopen()
       await store.mount('db')
       expect(await roomAt(path)).to.be.above(3.6 * before)
       expect(await fs.readFile(join(path, 'table'), 'utf8')).to.equal('rows')
-      await expectRejection(
-        keeping.resize(directory, bytes),
-        InvalidArgumentError,
-        /cannot shrink/,
-      )
+      const directory = join(home.path, 'volumes', 'db')
       expect(await fs.readdir(directory)).to.not.include('grow')
     })
   }
 
+  it('shrinks no volume that is mounted, and no xfs ever', async () => {
+    await create('db', {})
+    await store.mount('db')
+    await expectRejection(store.resize('db', 8 * MIB), InUseError, /mounted/)
+    expect(await store.get('db')).to.include({ capacity: 16 * MIB })
+    await reopen({ filesystem: 'xfs', capacity: 600 * MIB })
+    expect(store.capabilities.shrink).to.have.property('because')
+    await create('large', {})
+    await expectRejection(
+      store.resize('large', 300 * MIB),
+      NotSupportedError,
+      /"large" cannot shrink, because xfs never shrinks/,
+    )
+  })
+
+  it('keeps its image when it cannot hold as little as is asked for', async () => {
+    await create('db', { capacity: '64MiB' })
+    const path = await store.mount('db')
+    await fs.writeFile(join(path, 'large'), Buffer.alloc(32 * MIB, 1))
+    await store.unmount('db')
+    await expectRejection(
+      store.resize('db', 16 * MIB),
+      InvalidArgumentError,
+      /too few/,
+    )
+    expect((await fs.stat(image('db'))).size).to.equal(64 * MIB)
+    await store.mount('db')
+    expect((await fs.stat(join(path, 'large'))).size).to.equal(32 * MIB)
+  })
+
   it('makes a mounted xfs larger at once', async () => {
     await reopen({ filesystem: 'xfs', capacity: 300 * MIB })
     await create('db', {})
-    const keeping = await LoopKeeping.open(home.path)
     const path = await store.mount('db')
-    const directory = join(home.path, 'volumes', 'db')
-    expect(await keeping.resize(directory, 600 * MIB)).to.equal('now')
+    const { effective } = await store.resize('db', 600 * MIB)
+    expect(effective).to.equal('now')
     expect(await roomAt(path)).to.be.above(500 * MIB)
   })
 
