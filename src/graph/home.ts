@@ -48,6 +48,9 @@ export class Home {
   readonly #identity: { readonly dev: number; readonly ino: number }
   readonly #lock: RootLock
   readonly #thread: Thread<HomeCalls>
+  /** Tells this process's drafts from those that a crash has left. */
+  readonly #session = randomBytes(8).toString('hex')
+  #drafts = 0
 
   private constructor(
     path: string,
@@ -95,7 +98,8 @@ export class Home {
 
   /** A name that nothing has, for something in the making. */
   draft(): string {
-    return `new-${randomBytes(8).toString('hex')}`
+    this.#drafts += 1
+    return `new-${this.#session}-${this.#drafts}`
   }
 
   /** Does `steps` in order, and stops at the first that fails. */

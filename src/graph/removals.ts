@@ -8,11 +8,18 @@ import type { RemovalCalls } from './removal-worker.ts'
 /** What a directory is renamed to before its content is deleted. */
 export const REMOVAL_PREFIX = 'rm-'
 
+/** How long a directory waits for others to be deleted with it, in milliseconds. */
+const GATHERING = 50
+
 /** How a driver deletes what is no plain tree; answers when it has. */
 export type Eraser = (path: string) => Promise<void>
 
 /**
  * Deletes directories in the background, one after the other, on a thread.
+ *
+ * It begins a moment later, with all that have come by then: whoever removes one
+ * layer has more to ask for at once, and should not find the processor taken, nor
+ * the mount table read for each.
  *
  * What fails to be deleted stays where it is, and is tried again when the driver
  * is opened next.
@@ -23,6 +30,8 @@ export class Removals {
   readonly #thread = new Thread<RemovalCalls>(
     new URL('removal-worker.js', import.meta.url),
   )
+  readonly #gathered: string[] = []
+  #timer: NodeJS.Timeout | undefined
   #last: Promise<void> = Promise.resolve()
   #closed = false
 
@@ -34,7 +43,8 @@ export class Removals {
 
   /** Deletes `path`, which nobody else uses any more, sooner or later. */
   start(path: string): void {
-    this.#last = this.#after(this.#last, path)
+    this.#gathered.push(path)
+    this.#timer ??= setTimeout(() => this.#begin(), GATHERING).unref()
   }
 
   /** Starts to delete what an earlier process left in `directory`. */
@@ -48,26 +58,53 @@ export class Removals {
 
   /** Settles when everything that was started is deleted, or has failed. */
   async settled(): Promise<void> {
+    this.#begin()
     await this.#last
   }
 
   async close(): Promise<void> {
     this.#closed = true
+    clearTimeout(this.#timer)
     await this.#thread.close()
     await this.#last
   }
 
-  async #after(before: Promise<void>, path: string): Promise<void> {
+  #begin(): void {
+    clearTimeout(this.#timer)
+    this.#timer = undefined
+    const paths = this.#gathered.splice(0)
+    if (paths.length > 0) this.#last = this.#after(this.#last, paths)
+  }
+
+  async #after(before: Promise<void>, paths: readonly string[]): Promise<void> {
     await before
     if (this.#closed) return
     try {
-      for (const mountpoint of await this.#thread.call('mountsBelow', path)) {
-        await unmount(mountpoint)
+      const mounts = await this.#thread.call('mountsBelow', paths)
+      const plain: string[] = []
+      for (const [index, path] of paths.entries()) {
+        if (await this.#makePlain(path, mounts[index] ?? [])) plain.push(path)
       }
-      await this.#erase(path)
-      await this.#thread.call('remove', path)
+      const failures = await this.#thread.call('remove', plain)
+      for (const [path, reason] of failures) this.#warn(path, reason)
     } catch (error) {
-      if (!this.#closed) this.#log.warn('Cannot delete', { path, error })
+      for (const path of paths) this.#warn(path, error)
     }
+  }
+
+  /** Whether nothing but files and directories is left of `path`. */
+  async #makePlain(path: string, mounts: readonly string[]): Promise<boolean> {
+    try {
+      for (const mountpoint of mounts) await unmount(mountpoint)
+      await this.#erase(path)
+      return true
+    } catch (error) {
+      this.#warn(path, error)
+      return false
+    }
+  }
+
+  #warn(path: string, error: unknown): void {
+    if (!this.#closed) this.#log.warn('Cannot delete', { path, error })
   }
 }

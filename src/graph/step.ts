@@ -46,8 +46,16 @@ export function runStep(step: Step): void {
       fs.renameSync(step.from, step.to)
       return
     case 'unlink':
-      fs.rmSync(step.path, { force: true })
+      unlinkIfThere(step.path)
       return
+  }
+}
+
+function unlinkIfThere(path: string): void {
+  try {
+    fs.unlinkSync(path)
+  } catch (error) {
+    if (!isErrno(error, 'ENOENT')) throw error
   }
 }
 

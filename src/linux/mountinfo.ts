@@ -17,6 +17,9 @@ export interface MountInfo {
 
 export const MOUNTINFO = '/proc/self/mountinfo'
 
+/** Which field of a line, counted from 0, says where the mount is. */
+const MOUNTPOINT = 4
+
 /** What this process sees mounted, in the order the kernel lists it. */
 export async function readMountInfo(): Promise<readonly MountInfo[]> {
   return parseMountInfo(await fs.readFile(MOUNTINFO, 'utf8'))
@@ -33,17 +36,25 @@ export function parseMountInfo(text: string): readonly MountInfo[] {
 export async function mountsBelow(
   directory: string,
 ): Promise<readonly string[]> {
-  return mountpointsIn(await fs.readFile(MOUNTINFO, 'utf8'), directory)
+  const text = await fs.readFile(MOUNTINFO, 'utf8')
+  return mountpointsBelow(mountpointsIn(text), directory)
 }
 
-/** The same from the `text` of the file that {@link MOUNTINFO} names. */
-export function mountpointsIn(
-  text: string,
+/** The mountpoints in the `text` of {@link MOUNTINFO}, in the order of its lines. */
+export function mountpointsIn(text: string): readonly string[] {
+  return text
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => unescape(line.split(' ', MOUNTPOINT + 1)[MOUNTPOINT] ?? ''))
+}
+
+/** Those of `mountpoints` at `directory` and beneath it, deepest first. */
+export function mountpointsBelow(
+  mountpoints: readonly string[],
   directory: string,
 ): readonly string[] {
   const below = `${directory}/`
-  return parseMountInfo(text)
-    .map(({ mountpoint }) => mountpoint)
+  return mountpoints
     .filter((point) => point === directory || point.startsWith(below))
     .toReversed()
 }
@@ -62,7 +73,7 @@ function parseLine(line: string): MountInfo {
     parent: Number(fields[1]),
     device: field(2),
     root: field(3),
-    mountpoint: field(4),
+    mountpoint: field(MOUNTPOINT),
     options: field(5).split(','),
     type: field(hyphen + 1),
     source: field(hyphen + 2),
@@ -72,6 +83,7 @@ function parseLine(line: string): MountInfo {
 
 /** The kernel writes blank, tab, newline and backslash as `\040` and so on. */
 function unescape(field: string): string {
+  if (!field.includes('\\')) return field
   return field.replaceAll(/\\([0-7]{3})/g, (_match, octal: string) =>
     String.fromCharCode(Number.parseInt(octal, 8)),
   )

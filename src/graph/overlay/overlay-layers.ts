@@ -17,7 +17,7 @@ import { LayerFolders } from '../layer-folders.ts'
 import type { Step } from '../step.ts'
 import type { TreeCalls } from '../tree-worker.ts'
 import * as layout from './layout.ts'
-import { linkOf, sweepLinks } from './links.ts'
+import { Links } from './links.ts'
 import { type OverlayFeatures, probeOverlay } from './overlay-features.ts'
 
 /** Layers as directories of changes, which overlayfs shows as one tree. */
@@ -26,6 +26,7 @@ export class OverlayLayers implements LayerDriver {
   readonly #home: Home
   readonly #folders: LayerFolders
   readonly #features: OverlayFeatures
+  readonly #links: Links
   readonly #thread = new Thread<TreeCalls>(
     new URL('../tree-worker.js', import.meta.url),
   )
@@ -33,19 +34,20 @@ export class OverlayLayers implements LayerDriver {
   private constructor(
     home: Home,
     folders: LayerFolders,
-    features: OverlayFeatures,
+    { features, links }: { features: OverlayFeatures; links: Links },
   ) {
     this.#home = home
     this.#folders = folders
     this.#features = features
+    this.#links = links
   }
 
   /** @throws NotSupportedError where overlayfs cannot be mounted on Home. */
   static async open(home: Home): Promise<OverlayLayers> {
     const features = await probeOverlay(home)
     const folders = await LayerFolders.open(home, { childrenRead: true })
-    await sweepLinks(home, folders.ids())
-    return new OverlayLayers(home, folders, features)
+    const links = await Links.open(home, folders.ids())
+    return new OverlayLayers(home, folders, { features, links })
   }
 
   async create(
@@ -62,6 +64,7 @@ export class OverlayLayers implements LayerDriver {
     await this.#folders.create(id, parent, async (draft) =>
       this.#child(draft, parent),
     )
+    this.#links.made(parent)
   }
 
   async mounts(
@@ -92,9 +95,7 @@ export class OverlayLayers implements LayerDriver {
   }
 
   remove(id: LayerId): Promise<void> {
-    return this.#folders.remove(id, (gone) => [
-      { do: 'unlink', path: linkOf(gone) },
-    ])
+    return this.#folders.remove(id, (gone) => this.#links.dropping(gone))
   }
 
   async exists(id: LayerId): Promise<boolean> {
@@ -179,12 +180,8 @@ export class OverlayLayers implements LayerDriver {
       this.#outer(draft),
       { do: 'mkdir-like', path, model: this.#upper(parent) },
       { do: 'mkdir', path: work, mode: 0o700, uid, gid },
-      this.#link(parent),
+      ...this.#links.making(parent, this.#upper(parent)),
     ]
-  }
-
-  #link(id: LayerId): Step {
-    return { do: 'symlink', path: linkOf(id), target: `../${this.#upper(id)}` }
   }
 
   #outer(path: string): Step {
@@ -201,7 +198,7 @@ export class OverlayLayers implements LayerDriver {
 
   /** The uppers beneath, nearest first. */
   #lowers(id: LayerId): readonly string[] {
-    return this.#folders.ancestors(id).map(linkOf)
+    return this.#folders.ancestors(id).map((it) => this.#links.pathOf(it))
   }
 
   #absoluteLowers(id: LayerId): readonly string[] {
