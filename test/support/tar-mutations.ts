@@ -1,20 +1,7 @@
 import { forgeTar, sealed } from '../../src/conformance/forge-tar.ts'
+import type { Random } from './random-from.ts'
 
 const BLOCK = 512
-
-/** A source of numbers that a seed brings back. */
-export type Random = (below: number) => number
-
-/** By Marsaglia's xorshift, 32 bits. */
-export function randomFrom(seed: number): Random {
-  let state = seed | 0 || 1
-  return (below) => {
-    state ^= state << 13
-    state ^= state >>> 17
-    state ^= state << 5
-    return (state >>> 0) % below
-  }
-}
 
 const SPARSE_MAP = Buffer.alloc(BLOCK)
 SPARSE_MAP.write('2\n0\n5\n4096\n6\n')

@@ -1,0 +1,17 @@
+/**
+ * How much a campaign does: what the environment variable says, or `short`, which
+ * is for every run of the tests.
+ */
+export function amount(variable: string, short: number): number {
+  return Number(process.env[variable] ?? short)
+}
+
+/** Says in one line what a campaign did. */
+export function tell(campaign: string, did: string): void {
+  console.log(`      ${campaign}: ${did}`)
+}
+
+/** Throws `error` with what to type to see it again. */
+export function failWith(how: string, error: unknown): never {
+  throw new Error(`To see it again: ${how} npm run torture`, { cause: error })
+}
