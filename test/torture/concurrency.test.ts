@@ -92,8 +92,8 @@ function told(history: History): string {
   return history
     .map(({ ask, answer, asked, answered }) => {
       const { method, fields } = ask
-      const when = `${asked.toFixed(2)} to ${answered.toFixed(2)}`
-      return `${when} ${method} ${JSON.stringify(fields)}: ${answer}`
+      const during = `${asked.toFixed(2)} to ${answered.toFixed(2)}`
+      return `${during} ${method} ${JSON.stringify(fields)}: ${answer}`
     })
     .join('\n')
 }
