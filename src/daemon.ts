@@ -19,6 +19,7 @@ import { settleFormat } from './state/disk-format.ts'
 import { lockRoot, type RootLock } from './state/root-lock.ts'
 import { VolumeLookupCache } from './volume/volume-lookup-cache.ts'
 import { storeSource } from './volume/volume-stores.ts'
+import { feedWatchdog } from './watchdog.ts'
 
 /** As long as Docker itself waits for a volume. */
 const DRAIN_LIMIT = 60_000
@@ -65,6 +66,7 @@ export async function startDaemon(
     const server = new Server(app, messagesFor(app))
     await server.listen(socket.descriptor)
     tell('READY=1', env, log)
+    feedWatchdog(env, log)
     return {
       opened: Promise.all(halves.map(({ routes }) => routes)),
       async stop() {

@@ -24,6 +24,27 @@ describe('A daemon under systemd', () => {
     await daemon.logged('Cannot notify whoever started this')
   })
 
+  it('says twice in each span of the watchdog that it is alive', async () => {
+    const path = join(place.path, 'notify')
+    using systemd = new DatagramReceiver(path)
+    const settings = { NOTIFY_SOCKET: path, WATCHDOG_USEC: '200000' }
+    await place.start({ settings })
+    await sleep(500)
+    expect(systemd.receive()).to.equal('READY=1')
+    expect(systemd.receive()).to.equal('WATCHDOG=1')
+    expect(systemd.receive()).to.equal('WATCHDOG=1')
+  })
+
+  it('leaves alone a watchdog that is set on somebody else', async () => {
+    const path = join(place.path, 'notify')
+    using systemd = new DatagramReceiver(path)
+    const watchdog = { WATCHDOG_USEC: '100000', WATCHDOG_PID: '1' }
+    await place.start({ settings: { NOTIFY_SOCKET: path, ...watchdog } })
+    await sleep(200)
+    expect(systemd.receive()).to.equal('READY=1')
+    expect(() => systemd.receive()).to.throw(/EAGAIN/)
+  })
+
   describe('that is started by the first call', () => {
     needs('systemd-socket-activate')
 

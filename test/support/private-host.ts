@@ -37,6 +37,16 @@ const OWN_FILES = {
 
 const START_DEADLINE = 30_000
 
+/** Only the process itself knows the id that it must find in LISTEN_PID. */
+const HAND_OVER = ['sh', '-c', 'LISTEN_PID=$$ LISTEN_FDS=1 exec "$@"', 'sh']
+
+export interface StowageOptions {
+  /** The program's main file, if it is not the one that was built. */
+  readonly program?: string
+  /** A listening socket to hand over, as systemd would. */
+  readonly descriptor?: number
+}
+
 export interface DockerdOptions {
   /** What `docker info` calls the storage driver, such as `stowage`. */
   readonly storageDriver?: string
@@ -107,6 +117,7 @@ export class PrivateHost {
   /** Starts Stowage and waits until it answers. */
   async startStowage(
     settings: Readonly<Record<string, string>> = {},
+    { program = STOWAGE, descriptor }: StowageOptions = {},
   ): Promise<void> {
     const env = {
       ...process.env,
@@ -114,10 +125,11 @@ export class PrivateHost {
       STOWAGE_ADMIN_SOCKET: join(this.directory, 'admin.sock'),
       ...settings,
     }
+    const command = [process.execPath, '--enable-source-maps', program, 'serve']
     this.#stowage = await this.#start(
       'stowage',
-      [process.execPath, '--enable-source-maps', STOWAGE, 'serve'],
-      env,
+      descriptor === undefined ? command : [...HAND_OVER, ...command],
+      { env, descriptor },
     )
     await this.#until('stowage', this.#stowage, () => activate(this.socket))
   }
@@ -229,13 +241,19 @@ export class PrivateHost {
   async #start(
     name: string,
     command: readonly string[],
-    env: NodeJS.ProcessEnv = process.env,
+    {
+      env = process.env,
+      descriptor,
+    }: {
+      readonly env?: NodeJS.ProcessEnv
+      readonly descriptor?: number | undefined
+    } = {},
   ): Promise<ChildProcess> {
     const log = await fs.open(join(this.directory, `${name}.log`), 'a')
     // nsenter becomes the program, so its pid is the program's.
     const child = spawn('nsenter', [...this.#enter(), ...command], {
       env,
-      stdio: ['ignore', log.fd, log.fd],
+      stdio: ['ignore', log.fd, log.fd, descriptor ?? 'ignore'],
     })
     await log.close()
     return child
