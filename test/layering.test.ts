@@ -26,7 +26,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   docker: ['base'],
   diagnosis: [...ALL_FLOORS, 'operations', 'docker'],
   admin: [...ALL_FLOORS, 'operations', 'docker', 'diagnosis'],
-  cli: ['base', 'docker', 'diagnosis', 'admin', 'conformance'],
+  cli: ['base', 'state', 'docker', 'diagnosis', 'admin', 'conformance'],
   conformance: ALL_FLOORS,
 }
 

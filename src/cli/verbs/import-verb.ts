@@ -1,0 +1,108 @@
+import { createReadStream } from 'node:fs'
+import * as fs from 'node:fs/promises'
+import { Readable } from 'node:stream'
+import { formatBytes } from '../amounts.ts'
+import { FILTER_OPTIONS, filterOf, PIPE } from '../archive-options.ts'
+import { ProgressBar } from '../progress-bar.ts'
+import type { Session } from '../session.ts'
+import type { Verb } from '../verb.ts'
+
+export const importVerb: Verb = {
+  name: 'import',
+  summary: 'Make a volume of a tar, from a file or a pipe',
+  details:
+    'The tar may be plain, or compressed by gzip or zstd. An interrupted import leaves no volume; with --into, what was unpacked by then stays',
+  parameters: [
+    { name: 'volume', about: 'what the new volume will be called' },
+    {
+      name: 'file',
+      about: 'the tar; "-" or nothing for a pipe',
+      isOptional: true,
+      completes: 'file',
+    },
+  ],
+  options: [
+    {
+      name: 'opt',
+      short: 'o',
+      value: 'KEY=VALUE',
+      about: 'an option of the new volume',
+      isMany: true,
+    },
+    { name: 'into', about: 'unpack over a volume that exists' },
+    ...FILTER_OPTIONS,
+  ],
+  examples: [
+    {
+      line: 'stowage import db /backup/db.tar.zst',
+      does: 'what "export" has written',
+    },
+    {
+      line: 'tar -C /srv/www -c . | stowage import web -o store=fast',
+      does: 'a directory of the host',
+    },
+  ],
+  async run(given, session) {
+    const volume = given.text('volume')
+    const into = given.flag('into')
+    const source = await open(given.maybe('file') ?? PIPE)
+    const bar = new ProgressBar(`Importing ${volume}`, session.terminal)
+    const body = Readable.from(watched(source, bar))
+    try {
+      const daemon = await session.daemon()
+      const result = await daemon.ask('importVolume', {
+        params: { name: volume },
+        query: {
+          ...filterOf(given),
+          option: [...given.list('opt')],
+          into: into ? 'true' : 'false',
+        },
+        body,
+      })
+      bar.clear()
+      tellSkipped(result.skipped, session)
+      session.show(
+        { volume, ...result },
+        () =>
+          `Imported ${result.entries} entries, ${formatBytes(result.bytes)}, to ${volume}\n`,
+      )
+    } finally {
+      bar.clear()
+      source.bytes.destroy()
+    }
+  },
+}
+
+interface Source {
+  readonly bytes: Readable
+  readonly total: number | undefined
+}
+
+async function open(file: string): Promise<Source> {
+  if (file === PIPE) return { bytes: process.stdin, total: undefined }
+  const { size } = await fs.stat(file)
+  return { bytes: createReadStream(file), total: size }
+}
+
+async function* watched(
+  { bytes, total }: Source,
+  bar: ProgressBar,
+): AsyncGenerator<Buffer> {
+  let done = 0
+  for await (const chunk of bytes) {
+    done += chunk.length
+    bar.show({ done, total, unit: 'bytes' })
+    yield chunk
+  }
+}
+
+/** Not every tar's entries can be made everywhere. */
+function tellSkipped(
+  skipped: readonly { readonly name: string; readonly reason: string }[],
+  { terminal, isJson }: Session,
+): void {
+  if (isJson) return
+  for (const { name, reason } of skipped) {
+    terminal.complain(`stowage: Skipped "${name}": ${reason}\n`)
+  }
+}
