@@ -80,7 +80,8 @@ function mayImport(file: string, target: string): boolean {
   const imported = normalize(join(dirname(file), target))
   const from = floorOf(file)
   const to = floorOf(imported)
-  // What stands at the root of src composes the floors and may know them all.
+  // What stands at the root of src composes the floors and may know them all; so do
+  // the package's public entry points.
   if (from === undefined) return true
   if (to === undefined) return false
   if (from !== to) return MAY_IMPORT[from]?.includes(to) ?? false
@@ -97,7 +98,7 @@ function sameRoom(file: string, imported: string): boolean {
 
 function floorOf(path: string): string | undefined {
   const [, floor, rest] = path.split('/')
-  return rest === undefined ? undefined : floor
+  return rest === undefined || floor === 'exports' ? undefined : floor
 }
 
 async function sourceFiles(): Promise<string[]> {

@@ -1,19 +1,18 @@
 import { isDeepStrictEqual } from 'node:util'
 import { InUseError, messageOf, UnavailableError } from '../base/errors.ts'
 import { KeyedMutex } from '../base/keyed-mutex.ts'
+import type { Log } from '../base/log.ts'
 import type { Driver } from './driver.ts'
 import { isClaimed } from './format.ts'
 import { type InitParameters, readInit, writeInit } from './init.ts'
-import {
-  type DriverOptions,
-  openDriver,
-  type OpenDriver,
-} from './open-driver.ts'
-import { parseStorageOptions } from './storage-options.ts'
+import type { DriverSource, OpenDriver } from './open-driver.ts'
 
-export interface GraphHostOptions extends DriverOptions {
+export interface GraphHostOptions {
   /** Where the last Init is remembered. Layers live in the Home that it names. */
   readonly dataRoot: string
+  /** Where the driver for an Init comes from. */
+  readonly source: DriverSource
+  readonly log: Log
 }
 
 /**
@@ -65,7 +64,7 @@ export class GraphHost {
       const present = this.#parameters
       const isSame = isDeepStrictEqual(parameters, present)
       if (isSame && (await this.#open?.isInPlace()) === true) return
-      parseStorageOptions(parameters.options)
+      this.#options.source.check(parameters)
       if (present !== undefined) this.#refuseToLeave(present, parameters)
       await this.#switchTo(parameters)
       await writeInit(this.#options.dataRoot, parameters)
@@ -112,7 +111,7 @@ export class GraphHost {
     // that a failure leaves everything as it was.
     if (this.#parameters?.home === parameters.home) await this.#leave()
     try {
-      const open = await openDriver(parameters, this.#options)
+      const open = await this.#options.source.open(parameters)
       await this.#leave()
       this.#open = open
       this.#parameters = parameters

@@ -28,6 +28,24 @@ export interface OpenDriver {
   close(): Promise<void>
 }
 
+/** Where drivers come from: those that are built in, or an author's. */
+export interface DriverSource {
+  /** @throws InvalidArgumentError for an option that no driver of it knows. */
+  check(parameters: InitParameters): void
+  /** Opens the driver for what Docker's Init says, over whatever is there already. */
+  open(parameters: InitParameters): Promise<OpenDriver>
+}
+
+/** The drivers that are built in. */
+export function builtInDrivers(options: DriverOptions): DriverSource {
+  return {
+    check: (parameters) => {
+      parseStorageOptions(parameters.options)
+    },
+    open: (parameters) => openDriver(parameters, options),
+  }
+}
+
 /** Opens the driver for what Docker's Init says, over whatever is there already. */
 export async function openDriver(
   parameters: InitParameters,

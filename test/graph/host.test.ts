@@ -9,6 +9,7 @@ import {
 import { SILENT } from '../../src/base/log.ts'
 import { NO_PARENT } from '../../src/graph/driver.ts'
 import { GraphHost } from '../../src/graph/host.ts'
+import { builtInDrivers } from '../../src/graph/open-driver.ts'
 import type { InitParameters } from '../../src/graph/init.ts'
 import { mount, unmount } from '../../src/linux/mount.ts'
 import { mountsBelow } from '../../src/linux/mountinfo.ts'
@@ -31,7 +32,7 @@ describe('GraphHost', () => {
   async function start(): Promise<void> {
     host = await GraphHost.open({
       dataRoot: at('data'),
-      driver: 'overlay',
+      source: builtInDrivers({ driver: 'overlay', log: SILENT }),
       log: SILENT,
     })
   }
@@ -172,6 +173,7 @@ describe('GraphHost', () => {
     await fs.mkdir(at('data of another'))
     const other = await GraphHost.open({
       dataRoot: at('data of another'),
+      source: builtInDrivers({ log: SILENT }),
       log: SILENT,
     })
     const parameters = {

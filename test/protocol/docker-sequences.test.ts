@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import { expect } from 'chai'
 import { SILENT } from '../../src/base/log.ts'
 import { GraphHost } from '../../src/graph/host.ts'
+import { builtInDrivers } from '../../src/graph/open-driver.ts'
 import { mountsBelow } from '../../src/linux/mountinfo.ts'
 import { graphRoutes } from '../../src/protocol/graph-routes.ts'
 import { volumeRoutes } from '../../src/protocol/volume-routes.ts'
@@ -50,7 +51,7 @@ describe('Docker', () => {
       const plugin = useServedPlugin(async () => {
         host = await GraphHost.open({
           dataRoot: root.path,
-          driver,
+          source: builtInDrivers({ driver, log: SILENT }),
           log: SILENT,
         })
         return [{ name: 'GraphDriver', routes: graphRoutes(host) }]

@@ -1,0 +1,14 @@
+/** `stowage/conformance`: the contracts as suites for mocha, with chai. */
+export { type Capability, missing, needs } from '../conformance/capabilities.ts'
+export { describeDriver } from '../conformance/describe-driver.ts'
+export { describeLayerDriver } from '../conformance/describe-layer-driver.ts'
+export { describeProtoDriver } from '../conformance/describe-proto-driver.ts'
+export { describeVolumeStorer } from '../conformance/describe-volume-storer.ts'
+export {
+  type Opened,
+  type Opener,
+  type OpenLayers,
+} from '../conformance/open-graph.ts'
+export { served } from '../conformance/served.ts'
+export type { Exceptions, SuiteOptions } from '../conformance/suite-options.ts'
+export { type TempDir, useTempDir } from '../conformance/temp-dir.ts'
