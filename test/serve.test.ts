@@ -50,14 +50,13 @@ describe('serve', () => {
   })
 
   it('remembers who holds what from one run to the next', async () => {
-    const volumes = (): PlainStore => new PlainStore(at('store'))
-    let docker = await start({ volumes: volumes() })
+    let docker = await start({ volumes: new PlainStore(at('store')) })
     const Name = 'db'
     await docker.call('VolumeDriver.Create', { Name })
     await docker.call('VolumeDriver.Mount', { Name, ID: 'a' })
     docker.close()
     await plugins[0]?.stop()
-    docker = await start({ volumes: volumes() })
+    docker = await start({ volumes: new PlainStore(at('store')) })
     const { Volume } = await docker.call('VolumeDriver.Get', { Name })
     expect(Volume).to.have.nested.property('Status.holders', 1)
     docker.close()
