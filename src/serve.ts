@@ -7,7 +7,8 @@ import { Logger } from './logger.ts'
 import { type Plugin, startPlugin } from './plugin.ts'
 import type { VolumeStoreSource } from './volume/attached-store.ts'
 import { DEFAULT_STORE } from './volume/volume-options.ts'
-import type { VolumeStorer } from './volume/volume-storer.ts'
+import type { SimpleStore } from './volume/simple-store.ts'
+import { wholeStore } from './volume/whole-store.ts'
 
 export type { Plugin } from './plugin.ts'
 
@@ -17,7 +18,7 @@ const PLUGINS = '/run/docker/plugins'
 const NAME = /^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,63}$/
 
 /** A store, or where one comes from that cannot always be reached. */
-export type ServedStore = VolumeStorer | VolumeStoreSource
+export type ServedStore = SimpleStore | VolumeStoreSource
 
 export interface ServeOptions {
   /** What Docker calls the plugin: `docker volume create -d NAME`. */
@@ -137,7 +138,11 @@ function listOf(
 
 function sourceOf(store: ServedStore): VolumeStoreSource {
   if ('open' in store) return store
-  return { name: store.name, kind: store.kind, open: async () => store }
+  return {
+    name: store.name,
+    kind: store.kind,
+    open: async () => wholeStore(store),
+  }
 }
 
 /** `stop`, which is also called by the first of `signals`, and does its work once. */

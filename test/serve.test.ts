@@ -11,6 +11,7 @@ import { DockerdClient } from '../src/conformance/dockerd-client.ts'
 import { expectRejection } from '../src/conformance/expect-rejection.ts'
 import { forgeTar } from '../src/conformance/forge-tar.ts'
 import { useTempDir } from '../src/conformance/temp-dir.ts'
+import { wholeStore } from '../src/volume/whole-store.ts'
 import { type Plugin, serve, type ServeOptions } from '../src/serve.ts'
 
 describe('serve', () => {
@@ -131,7 +132,7 @@ describe('serve', () => {
         volumes: {
           name: 'other',
           kind: 'plain',
-          open: async () => new PlainStore('/nowhere'),
+          open: async () => wholeStore(new PlainStore('/nowhere')),
         },
       },
       /must be called "default".*"other"/,

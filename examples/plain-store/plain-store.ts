@@ -4,31 +4,20 @@ import {
   frozenVolume,
   isErrno,
   messageOf,
+  type SimpleStore,
   type Volume,
-  type VolumeCapabilities,
   VolumeExistsError,
   type VolumeListing,
   VolumeNotFoundError,
   type VolumeOptions,
   type VolumeProblem,
-  type VolumeStorer,
 } from 'stowage'
 import { parseVolumeOptions } from 'stowage/volume'
 
-const cannot = { because: 'it keeps plain directories, and nothing else' }
-
 /** Volumes as directories: `<root>/<name>/data`, beside what is known of each. */
-export class PlainStore implements VolumeStorer {
+export class PlainStore implements SimpleStore {
   readonly name = 'default'
   readonly kind = 'plain'
-  readonly capabilities: VolumeCapabilities = {
-    maxNameBytes: 255,
-    capacity: cannot,
-    ownership: cannot,
-    ro: cannot,
-    path: cannot,
-    from: cannot,
-  }
   readonly #root: string
 
   constructor(root: string) {

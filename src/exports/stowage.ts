@@ -32,12 +32,18 @@ export {
 export { DEFAULT_STORE, type VolumeOptions } from '../volume/volume-options.ts'
 export type {
   Ability,
+  Refusal,
   VolumeCapabilities,
   VolumeListing,
   VolumeProblem,
   VolumeStorer,
 } from '../volume/volume-storer.ts'
-export { frozenVolume, type Volume } from '../volume/volume.ts'
+export type { SimpleCapabilities, SimpleStore } from '../volume/simple-store.ts'
+export {
+  frozenVolume,
+  type Volume,
+  type VolumeFacts,
+} from '../volume/volume.ts'
 
 export type { Change, ChangeKind } from '../archive/changes.ts'
 export type { IdMap, IdMaps, IdRange } from '../archive/id-map.ts'

@@ -22,7 +22,6 @@ export type {
 } from '../volume/volume-keeping.ts'
 export {
   type CacheOptions,
-  type RemoveOptions,
   VolumeLookupCache,
 } from '../volume/volume-lookup-cache.ts'
 export {
@@ -32,6 +31,7 @@ export {
 } from '../volume/volume-options.ts'
 export type {
   Ability,
+  Refusal,
   VolumeCapabilities,
   VolumeListing,
   VolumeProblem,
@@ -42,4 +42,14 @@ export {
   storeSource,
   type VolumeStoreSpec,
 } from '../volume/volume-stores.ts'
-export { frozenVolume, type Volume } from '../volume/volume.ts'
+export type { SimpleCapabilities, SimpleStore } from '../volume/simple-store.ts'
+export type { Snapshot } from '../volume/snapshot.ts'
+export type { StoreSnapshots } from '../volume/store-snapshots.ts'
+export type { StoreTrash } from '../volume/store-trash.ts'
+export type { StoreRoom, VolumeUsage } from '../volume/volume-usage.ts'
+export {
+  frozenVolume,
+  type Volume,
+  type VolumeFacts,
+} from '../volume/volume.ts'
+export { wholeStore } from '../volume/whole-store.ts'

@@ -21,7 +21,10 @@ export interface Volume {
   readonly mountpoint: string
 }
 
+/** What is said of a volume, whose past may be left out where none is kept. */
+export type VolumeFacts = Omit<Volume, 'snapshots'> & Partial<Volume>
+
 /** `volume`, so that nobody who is handed it can change it for the others. */
-export function frozenVolume(volume: Volume): Volume {
-  return Object.freeze({ ...volume })
+export function frozenVolume(volume: VolumeFacts): Volume {
+  return Object.freeze({ snapshots: [], ...volume })
 }
