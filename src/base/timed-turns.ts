@@ -45,6 +45,14 @@ export class TimedTurns {
     }
   }
 
+  /** Like `run`, for a caller that waits for as long as it takes. */
+  async runPatiently<T>(
+    keys: readonly string[],
+    task: () => Promise<T>,
+  ): Promise<T> {
+    return this.#inTurn(keys, task)
+  }
+
   /** Keys are taken in one order by all, so that no two wait for each other. */
   async #inTurn<T>(
     keys: readonly string[],

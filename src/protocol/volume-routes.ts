@@ -138,15 +138,16 @@ function listed({ name: volume, volume: known }: CatalogueEntry): object {
 }
 
 function inspected(volumes: VolumeLookupCache, entry: CatalogueEntry): object {
-  const options = entry.volume?.options
+  const { options, capacity, snapshots = [] } = entry.volume ?? {}
   return {
     ...listed(entry),
     Status: {
       store: entry.store,
       kind: entry.kind,
-      capacity: options?.capacity,
+      capacity,
       options: options?.typed,
       labels: options?.labels,
+      snapshots: snapshots.map((snapshot) => snapshot.name),
       holders: volumes.holders(entry.name).size,
       problem: entry.problem,
     },

@@ -26,7 +26,7 @@ import type { VolumeOptions } from './volume-options.ts'
 import { VolumeFolders } from './volume-folders.ts'
 import { parseCloneSource } from './snapshot.ts'
 import { formatRecord } from './volume-record.ts'
-import { settleRoot } from './volume-root.ts'
+import { differInAttributes, settleRoot, unsettleRoot } from './volume-root.ts'
 import type {
   Ability,
   ResizedVolume,
@@ -170,9 +170,15 @@ export class FolderStore implements VolumeStorer {
   }
 
   async amend(name: string, options: VolumeOptions): Promise<Volume> {
-    const record = { ...(await this.#folders.record(name)), options }
-    await this.#folders.write(name, record)
-    return this.#folders.describe(record)
+    const record = await this.#folders.record(name)
+    const path = this.#path(name, layout.VIEW)
+    if (options.ro) await fs.mkdir(path, { recursive: true, mode: 0o755 })
+    const amended = { ...record, options }
+    await this.#folders.write(name, amended)
+    if (differInAttributes(record.options, options)) {
+      await unsettleRoot(this.#path(name))
+    }
+    return this.#folders.describe(amended)
   }
 
   async usage(name: string): Promise<VolumeUsage> {

@@ -26,6 +26,8 @@ export class VolumeDesk {
   readonly log: Log
   readonly #turns: TimedTurns
   readonly #deadline: number
+  /** What takes long, by the volume that it goes on with. */
+  readonly #underWay = new Map<string, string>()
 
   constructor({ catalogue, holds, log, deadline }: DeskOptions) {
     this.catalogue = catalogue
@@ -73,10 +75,43 @@ export class VolumeDesk {
     task: (turn: Turn) => Promise<T>,
   ): Promise<T> {
     const [name] = names
+    this.#refuseBusy(names)
     return this.#turns.run(names, `${doing} volume "${name}"`, async (turn) => {
       await this.catalogue.settled(name)
       return task(turn)
     })
+  }
+
+  /**
+   * Like `turn`, for what takes as long as it takes, with volumes that nobody holds:
+   * whoever comes for one of them meanwhile is not kept waiting, but told.
+   */
+  async longTurn<T>(
+    doing: string,
+    names: readonly [string, ...string[]],
+    task: () => Promise<T>,
+  ): Promise<T> {
+    const [name] = names
+    this.#refuseBusy(names)
+    return this.#turns.runPatiently(names, async () => {
+      for (const each of names) this.#underWay.set(each, doing.toLowerCase())
+      try {
+        await this.catalogue.settled(name)
+        return await task()
+      } finally {
+        for (const each of names) this.#underWay.delete(each)
+      }
+    })
+  }
+
+  #refuseBusy(names: readonly string[]): void {
+    for (const name of names) {
+      const doing = this.#underWay.get(name)
+      if (doing === undefined) continue
+      throw new UnavailableError(
+        `Volume "${name}" cannot be used now: ${doing} it is under way, try again when that is done`,
+      )
+    }
   }
 
   /** The result of `work`, if it comes before a caller would lose patience. */

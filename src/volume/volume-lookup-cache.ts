@@ -2,7 +2,6 @@ import * as fs from 'node:fs/promises'
 import { join } from 'node:path'
 import { UnavailableError } from '../base/errors.ts'
 import type { Log } from '../base/log.ts'
-import type { Turn } from '../base/timed-turns.ts'
 import { type Holders, Holds } from '../state/holds.ts'
 import {
   type CatalogueEntry,
@@ -12,13 +11,12 @@ import {
 } from './attached-store.ts'
 import { Catalogue } from './catalogue.ts'
 import { changedOptions } from './changed-options.ts'
-import { refuseUnable } from './refuse-unable.ts'
 import type { TrashedVolume } from './store-trash.ts'
+import { VolumeChanges } from './volume-changes.ts'
+import { VolumeCreation } from './volume-creation.ts'
 import { VolumeDesk } from './volume-desk.ts'
-import { VolumeExistsError } from './volume-errors.ts'
-import { checkVolumeName } from './volume-name.ts'
-import { parseVolumeOptions, sourceOf } from './volume-options.ts'
 import { type RemoveOptions, VolumeRemoval } from './volume-removal.ts'
+import { VolumeSnapshots } from './volume-snapshots.ts'
 import { VolumeTrash } from './volume-trash.ts'
 import type { StoreRoom, VolumeUsage } from './volume-usage.ts'
 import type { Volume } from './volume.ts'
@@ -54,12 +52,20 @@ export interface CacheOptions {
 export class VolumeLookupCache {
   /** What was removed, and the way back. */
   readonly trash: VolumeTrash
+  /** What volumes held at earlier moments. */
+  readonly snapshots: VolumeSnapshots
+  /** What else can be done with volumes: clones, other names, sizes and options. */
+  readonly changes: VolumeChanges
   readonly #desk: VolumeDesk
+  readonly #creation: VolumeCreation
   readonly #removal: VolumeRemoval
 
   private constructor(desk: VolumeDesk, keepsRemoved: boolean) {
     this.trash = new VolumeTrash(desk)
     this.#desk = desk
+    this.#creation = new VolumeCreation(desk)
+    this.snapshots = new VolumeSnapshots(desk)
+    this.changes = new VolumeChanges(desk, this.#creation)
     this.#removal = new VolumeRemoval(desk, keepsRemoved)
   }
 
@@ -174,26 +180,7 @@ export class VolumeLookupCache {
     name: string,
     typed: Readonly<Record<string, string>>,
   ): Promise<Volume> {
-    checkVolumeName(name)
-    const options = parseVolumeOptions(typed)
-    const store = this.#desk.catalogue.store(options.store)
-    const make = async (turn: Turn): Promise<Volume> => {
-      if (this.#desk.catalogue.entry(name) !== undefined) {
-        throw new VolumeExistsError(name)
-      }
-      await store.tried()
-      const storer = store.storer()
-      checkVolumeName(name, storer.capabilities.maxNameBytes)
-      refuseUnable(options, storer)
-      await this.#desk.holds.clear(name)
-      const volume = await this.#desk.ask(store, () =>
-        store.bring(name, (from) => from.create(name, options)),
-      )
-      if (turn.isLate) await storer.remove(name)
-      else await store.keep(volume)
-      return volume
-    }
-    return this.#desk.turn('Creating', [name, ...sourceOf(options)], make)
+    return this.#creation.create(name, typed)
   }
 
   /** Shows the volume's files to `holder` at the path that it returns. */

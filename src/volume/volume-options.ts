@@ -136,12 +136,6 @@ export function optionDifferences(
     })
 }
 
-/** The volume that one with these options begins as a clone of. */
-export function sourceOf({ from }: VolumeOptions): readonly string[] {
-  const [source = ''] = from?.split('@') ?? []
-  return source === '' ? [] : [source]
-}
-
 /** The options and their meanings, as `-o help` prints them. */
 export function volumeOptionsHelp(): string {
   const lines = Object.entries<OptionForm>(FORMS).map(

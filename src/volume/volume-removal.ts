@@ -58,7 +58,8 @@ export class VolumeRemoval {
     const storer = store.storer()
     await this.#desk.ask(store, () => storer.unmount(name))
     await this.#desk.holds.clear(name)
-    const isMissed = !isAnonymousName(name)
+    const { snapshots } = this.#desk.volume(name)
+    const isMissed = !isAnonymousName(name) || snapshots.length > 0
     const keeps = this.#keepsRemoved && isMissed && !forGood
     const trashed = await this.#desk.ask(store, () =>
       goneAnyway(takenOut(storer, name, keeps ? holders : undefined)),

@@ -40,6 +40,21 @@ export async function settleRoot(
   return isFilled
 }
 
+/** Has the root of the volume in `directory` get its attributes at the next mount. */
+export async function unsettleRoot(directory: string): Promise<void> {
+  await fs.rm(join(directory, SETTLED), { force: true })
+}
+
+/** Whether roots of volumes with these options have different attributes. */
+export function differInAttributes(
+  one: VolumeOptions,
+  other: VolumeOptions,
+): boolean {
+  return (
+    one.uid !== other.uid || one.gid !== other.gid || one.mode !== other.mode
+  )
+}
+
 function hasAttributes({ uid, gid, mode }: VolumeOptions): boolean {
   return uid !== undefined || gid !== undefined || mode !== undefined
 }

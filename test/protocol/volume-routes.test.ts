@@ -165,6 +165,7 @@ describe('volumeRoutes', () => {
           kind: 'local',
           options: { Mode: '0750', 'label.team': 'blue' },
           labels: { team: 'blue' },
+          snapshots: [],
           holders: 1,
         },
       })

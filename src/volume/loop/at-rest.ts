@@ -1,4 +1,4 @@
-import { isErrno, UnavailableError } from '../../base/errors.ts'
+import { isErrno, InUseError } from '../../base/errors.ts'
 import { freeze, thaw } from '../../linux/freeze.ts'
 import { isMountpoint, readMountInfo } from '../../linux/mountinfo.ts'
 import { LONGEST_PAUSE } from '../copy-options.ts'
@@ -21,7 +21,7 @@ export async function atRest(
   // Should the task hang, the volume must not hang with it.
   const watchdog = setTimeout(() => {
     tooLong.abort(
-      new UnavailableError(
+      new InUseError(
         `Writers cannot be kept waiting for more than ${LONGEST_PAUSE / 1000} s, and that was not enough: stop them first`,
       ),
     )
