@@ -7,6 +7,9 @@ import { collectYoungGarbage } from '../base/young-garbage.ts'
 /** Chunks of so many bytes are left lying, and then freed at once. */
 const COLLECT_AFTER = 8 * 1024 * 1024
 
+/** Bytes of all bodies since that was done last: many layers are small. */
+let passed = 0
+
 /**
  * Gives the body of `request` to `use`, and returns its result once the body has
  * been read to the very end, whoever stopped reading it earlier.
@@ -27,7 +30,6 @@ export async function withWholeBody<T>(
   const body = new Readable({ read: () => request.resume() })
   // It may fail before anybody reads it, and whoever reads it then is told.
   body.on('error', () => {})
-  let passed = 0
   request.on('data', (chunk: Buffer) => {
     passed += chunk.length
     if (passed >= COLLECT_AFTER) {
