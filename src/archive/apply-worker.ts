@@ -26,11 +26,13 @@ function applyFrom(ring: RingReader, job: ApplyJob): number {
   const lowers = (job.lowers ?? []).map((path) => Directory.open(path))
   try {
     using root = confine(job.root, job.confinement)
+    using below =
+      lowers.length > 0 ? new OverlayLowers(root, lowers) : undefined
     using extractor = new LayerExtractor(root, {
       ...job,
       lane,
       isUpper: job.lowers !== undefined,
-      lowers: lowers.length > 0 ? new OverlayLowers(root, lowers) : undefined,
+      lowers: below,
     })
     return applyTo(extractor, ring, job)
   } finally {

@@ -16,27 +16,27 @@ export interface Found {
  * lowers, several of which show as one, with their whiteouts and opaque directories.
  */
 export class LowerView {
-  readonly #directories: readonly Directory[]
   readonly #isOverlay: boolean
+  /** Those that were needed so far; most questions are answered by the nearest. */
+  readonly #directories: Directory[] = []
+  readonly #further: Iterator<Directory, void>
 
-  private constructor(directories: readonly Directory[], isOverlay: boolean) {
-    this.#directories = directories
+  private constructor(further: Iterator<Directory, void>, isOverlay: boolean) {
+    this.#further = further
     this.#isOverlay = isOverlay
   }
 
   static ofTree(parent: Directory): LowerView {
-    return new LowerView([parent], false)
+    return new LowerView([parent].values(), false)
   }
 
   /** @param lowers Nearest first. */
   static ofLowers(lowers: readonly Directory[]): LowerView {
-    const opaque = lowers.findIndex(isOpaque)
-    const seen = opaque === -1 ? lowers : lowers.slice(0, opaque + 1)
-    return new LowerView(seen, true)
+    return new LowerView(untilOpaque(lowers.values()), true)
   }
 
   find(name: PathString): Found | undefined {
-    for (const directory of this.#directories) {
+    for (const directory of this.#nearestFirst()) {
       const status = directory.status(name)
       if (status === undefined) continue
       if (this.#isOverlay && isWhiteout(status)) return undefined
@@ -47,27 +47,19 @@ export class LowerView {
 
   /** The subdirectory `name`; `undefined` if it is absent or anything else. */
   child(name: PathString): LowerView | undefined {
-    const found: Directory[] = []
-    for (const directory of this.#directories) {
-      const child = directory.child(name)
-      if (child === undefined) {
-        // A file or a whiteout hides what is below it; what is absent does not.
-        if (directory.status(name) !== undefined) break
-        continue
-      }
-      found.push(child)
-      if (this.#isOverlay && isOpaque(child)) break
-    }
-    return found.length === 0
-      ? undefined
-      : new LowerView(found, this.#isOverlay)
+    const children = this.#children(name)
+    const view = new LowerView(
+      this.#isOverlay ? untilOpaque(children) : children,
+      this.#isOverlay,
+    )
+    return view.#openNext() === undefined ? undefined : view
   }
 
   /** The names it shows, in byte order. */
   names(): PathString[] {
     const hidden = new Set<PathString>()
     const names = new Set<PathString>()
-    for (const directory of this.#directories) {
+    for (const directory of this.#nearestFirst()) {
       directory.eachEntry((name, type) => {
         if (hidden.has(name) || names.has(name)) return
         const isHidden = this.#isOverlay && hides(directory, name, type)
@@ -80,6 +72,40 @@ export class LowerView {
 
   close(): void {
     for (const directory of this.#directories) directory.close()
+  }
+
+  *#children(name: PathString): Generator<Directory, void> {
+    for (const directory of this.#nearestFirst()) {
+      const child = directory.child(name)
+      if (child !== undefined) yield child
+      // A file or a whiteout hides what is below it; what is absent does not.
+      else if (directory.status(name) !== undefined) return
+    }
+  }
+
+  *#nearestFirst(): Generator<Directory, void> {
+    for (let index = 0; ; index++) {
+      const directory = this.#directories[index] ?? this.#openNext()
+      if (directory === undefined) return
+      yield directory
+    }
+  }
+
+  #openNext(): Directory | undefined {
+    const next = this.#further.next()
+    if (next.done === true) return undefined
+    this.#directories.push(next.value)
+    return next.value
+  }
+}
+
+/** Of those that continue each other, nearest first, the ones that show. */
+function* untilOpaque(
+  directories: Iterable<Directory>,
+): Generator<Directory, void> {
+  for (const directory of directories) {
+    yield directory
+    if (isOpaque(directory)) return
   }
 }
 

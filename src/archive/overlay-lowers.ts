@@ -28,7 +28,7 @@ const YES = Buffer.of('y'.charCodeAt(0))
  * done by this layer, and is remembered here. Paths are those of the tree that the
  * mount will show, without links.
  */
-export class OverlayLowers {
+export class OverlayLowers implements Disposable {
   readonly #root: ConfinedRoot
   readonly #views = new Map<PathString, LowerView | undefined>()
   /** Where a directory from below no longer shows, though the upper may have one. */
@@ -87,13 +87,21 @@ export class OverlayLowers {
       this.#makeOpaque(nameOf(path))
       return undefined
     }
-    return this.#view(path) === undefined ? undefined : this.find(path)
+    const found = this.find(path)
+    return found && isDirectory(found.status) ? found : undefined
   }
 
-  /** Something else than a directory was made at `path`. */
+  /**
+   * Something else than a directory was made at `path`. What it hides matters only
+   * if a directory takes its place, so nobody looks for that before.
+   */
   madeOther(path: PathString): void {
     this.#whiteouts.delete(path)
     this.#resolved.clear()
+  }
+
+  /** What was made at `path`, no directory, makes way for one. */
+  gaveWay(path: PathString): void {
     this.#cover(path)
   }
 
@@ -125,6 +133,11 @@ export class OverlayLowers {
     this.#cover(directory)
   }
 
+  /** Closes whatever was opened below; the lowers themselves are their opener's. */
+  [Symbol.dispose](): void {
+    for (const [path, view] of this.#views) if (path !== '') view?.close()
+  }
+
   /** The kernel knows no opaque root: each of its names is hidden by itself. */
   #hideAll(): void {
     for (const name of this.#view('')?.names() ?? []) {
@@ -141,13 +154,19 @@ export class OverlayLowers {
   #cover(path: PathString): void {
     if (this.#view(path) === undefined) return
     this.#hidden.add(path)
+    this.#forget(path)
     this.#views.set(path, undefined)
     for (const known of this.#views.keys()) {
-      if (known.startsWith(`${path}/`)) this.#views.delete(known)
+      if (known.startsWith(`${path}/`)) this.#forget(known)
     }
     for (const known of this.#whiteouts) {
       if (known.startsWith(`${path}/`)) this.#whiteouts.delete(known)
     }
+  }
+
+  #forget(path: PathString): void {
+    this.#views.get(path)?.close()
+    this.#views.delete(path)
   }
 
   #view(path: PathString): LowerView | undefined {

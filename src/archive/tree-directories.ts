@@ -152,6 +152,7 @@ export class TreeDirectories {
       }
       if (isDirectory(path)) break
       unlinkOther(path)
+      this.#lowers?.gaveWay(joinPath(this.#here, name))
     }
     return joinPath(this.#here, name)
   }
