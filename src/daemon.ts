@@ -1,4 +1,3 @@
-import type { Log } from './base/log.ts'
 import type { Config } from './config.ts'
 import { builtInDrivers } from './graph/open-driver.ts'
 import {
@@ -7,51 +6,97 @@ import {
   openVolumes,
   type VolumeHalf,
 } from './halves.ts'
-import { type Plugin, startPlugin } from './plugin.ts'
+import type { Logger } from './logger.ts'
+import { type AddedStore, readAddedStores } from './operations/stores.ts'
+import {
+  bindAt,
+  inheritedSockets,
+  type ListeningSocket,
+} from './plugin-socket.ts'
+import { type Beside, type Plugin, startPlugin } from './plugin.ts'
 import { storeSource } from './volume/volume-stores.ts'
+
+/** The administrator's socket: what systemd's unit calls it, and for whom it is. */
+const ADMIN = 'admin'
+const ADMIN_MODE = 0o600
 
 /**
  * Starts the plugin that `config` describes: the stores and the layers that are
- * built in, served as any others are.
+ * built in, served as any others are, and the administrator's API beside them.
  *
- * @throws InUseError when another daemon has the data root or the socket.
+ * @throws InUseError when another daemon has the data root or a socket.
  */
 export async function startDaemon(
   config: Config,
-  log: Log,
+  log: Logger,
   env: NodeJS.ProcessEnv,
 ): Promise<Plugin> {
   const { dataRoot, socket } = config
+  const parts = new Parts(config, log, env)
   return startPlugin({
     dataRoot,
     socket,
     log,
     env,
-    open: () => config.implements.map((name) => HALVES[name](config, log)),
+    open: () => parts.open(),
+    startBeside: () => parts.startAdmin(),
   })
 }
 
-const HALVES = { volume: volumeHalf, graph: graphHalf } as const
+/** What the daemon is made of, in the order in which it comes about. */
+class Parts {
+  readonly #config: Config
+  readonly #log: Logger
+  readonly #env: NodeJS.ProcessEnv
+  #socket: ListeningSocket | undefined
+  #added: readonly AddedStore[] = []
+  #volumes: VolumeHalf | undefined
+  #graph: GraphHalf | undefined
 
-function volumeHalf(
-  { dataRoot, stores, scope }: Config,
-  parent: Log,
-): VolumeHalf {
-  const log = parent.child({ component: 'volume' })
-  return openVolumes({
-    dataRoot,
-    stores: stores.map((spec) => storeSource(spec, { dataRoot, log })),
-    scope,
-    log,
-  })
-}
+  constructor(config: Config, log: Logger, env: NodeJS.ProcessEnv) {
+    this.#config = config
+    this.#log = log
+    this.#env = env
+  }
 
-function graphHalf(config: Config, parent: Log): GraphHalf {
-  const { dataRoot, graphDriver: driver, naiveDiff } = config
-  const log = parent.child({ component: 'graph' })
-  return openGraph({
-    dataRoot,
-    source: builtInDrivers({ driver, naiveDiff, log }),
-    log,
-  })
+  async open(): Promise<readonly (VolumeHalf | GraphHalf)[]> {
+    const { dataRoot, stores, adminSocket, implements: wanted } = this.#config
+    this.#added = await readAddedStores(dataRoot, stores)
+    const inherited = inheritedSockets(this.#env, process.pid)
+    this.#socket =
+      inherited.get(ADMIN) ?? (await bindAt(adminSocket, ADMIN_MODE))
+    if (wanted.includes('volume')) this.#volumes = this.#openVolumes()
+    if (wanted.includes('graph')) this.#graph = this.#openGraph()
+    return [this.#volumes, this.#graph].filter((half) => half !== undefined)
+  }
+
+  /** Loaded when Docker is served already: it is a third of the whole program. */
+  async startAdmin(): Promise<Beside> {
+    const { startAdmin } = await import('./admin-service.ts')
+    if (this.#socket === undefined) throw new Error('There is no admin socket')
+    return startAdmin({
+      config: this.#config,
+      log: this.#log,
+      env: this.#env,
+      socket: this.#socket,
+      added: this.#added,
+      volumes: this.#volumes?.volumes,
+      graph: this.#graph?.graph,
+    })
+  }
+
+  #openVolumes(): VolumeHalf {
+    const { dataRoot, stores, scope } = this.#config
+    const log = this.#log.child({ component: 'volume' })
+    const specs = [...stores, ...this.#added.map(({ spec }) => spec)]
+    const sources = specs.map((spec) => storeSource(spec, { dataRoot, log }))
+    return openVolumes({ dataRoot, stores: sources, scope, log })
+  }
+
+  #openGraph(): GraphHalf {
+    const { dataRoot, graphDriver: driver, naiveDiff } = this.#config
+    const log = this.#log.child({ component: 'graph' })
+    const source = builtInDrivers({ driver, naiveDiff, log })
+    return openGraph({ dataRoot, source, log })
+  }
 }

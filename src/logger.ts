@@ -44,8 +44,9 @@ export class Logger implements Log {
     return new Logger(winston, {})
   }
 
-  get level(): string {
-    return this.#winston.level
+  get level(): LogLevel {
+    const { level } = this.#winston
+    return LOG_LEVELS.find((name) => name === level) ?? 'info'
   }
 
   set level(level: LogLevel) {

@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-import { readFileSync } from 'node:fs'
+import { version } from './version.ts'
 
 // Modes are stated where files are made, and mean what they say.
 process.umask(0)
@@ -13,10 +13,4 @@ async function run(words: readonly string[]): Promise<number> {
   }
   const { command } = await import('./command.ts')
   return command(words, version())
-}
-
-function version(): string {
-  const file = new URL('../../package.json', import.meta.url)
-  const { version: number } = JSON.parse(readFileSync(file, 'utf8'))
-  return String(number)
 }

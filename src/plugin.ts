@@ -1,5 +1,6 @@
 import * as fs from 'node:fs/promises'
 import { join } from 'node:path'
+import { ended } from './base/ended.ts'
 import { messageOf, StowageError } from './base/errors.ts'
 import type { Log } from './base/log.ts'
 import type { Half } from './halves.ts'
@@ -9,7 +10,7 @@ import {
   inheritedSockets,
   type ListeningSocket,
 } from './plugin-socket.ts'
-import { createApp } from './protocol/app.ts'
+import { type CallObserver, createApp } from './protocol/app.ts'
 import { messagesFor } from './protocol/messages.ts'
 import { Server } from './protocol/server.ts'
 import { settleFormat } from './state/disk-format.ts'
@@ -32,7 +33,18 @@ export interface PluginOptions {
   readonly log: Log
   readonly env: NodeJS.ProcessEnv
   /** Begins to open what is served, once the data root is ours. */
-  readonly open: () => readonly Half[]
+  readonly open: () => readonly Half[] | Promise<readonly Half[]>
+  /** Starts what is served besides, when Docker is served already. */
+  readonly startBeside?: () => Promise<Beside>
+}
+
+/** What a plugin serves to others than Docker. */
+export interface Beside {
+  readonly opened: Promise<unknown>
+  /** Is told of Docker's calls. */
+  readonly observe: CallObserver
+  /** Ends while Docker's last calls are being answered. */
+  stop(): Promise<void>
 }
 
 /** A plugin while it runs. */
@@ -61,26 +73,50 @@ export async function startPlugin(options: PluginOptions): Promise<Plugin> {
   const lock = await openRoot(dataRoot, log)
   try {
     const socket = await pluginSocket(options.socket, env)
-    const halves = options.open()
-    const app = createApp(halves, log)
-    const server = new Server(app, messagesFor(app))
-    await server.listen(socket.descriptor)
-    tell('READY=1', env, log)
-    feedWatchdog(env, log)
-    return {
-      opened: Promise.all(halves.map(({ routes }) => routes)),
-      async stop() {
-        tell('STOPPING=1', env, log)
-        await socket.hide()
-        const cut = await server.drain(DRAIN_LIMIT)
-        if (cut > 0) log.warn('Calls cut off, they took too long', { cut })
-        for (const half of halves) await half.close()
-        await lock.release()
-      },
+    try {
+      return await servePlugin(options, { socket, lock })
+    } catch (error) {
+      await socket.hide()
+      throw error
     }
   } catch (error) {
     await lock.release()
     throw error
+  }
+}
+
+interface Place {
+  readonly socket: ListeningSocket
+  readonly lock: RootLock
+}
+
+async function servePlugin(
+  { open, startBeside, log, env }: PluginOptions,
+  { socket, lock }: Place,
+): Promise<Plugin> {
+  const halves = await open()
+  const served = Promise.all(halves.map(async ({ routes }) => routes))
+  void ended(served)
+  let beside: Beside | undefined
+  const app = createApp(halves, log, (call) => beside?.observe(call))
+  const server = new Server(app, messagesFor(app))
+  await server.listen(socket.descriptor)
+  tell('READY=1', env, log)
+  feedWatchdog(env, log)
+  beside = await startBeside?.()
+  return {
+    opened: Promise.all([served, beside?.opened]),
+    async stop() {
+      tell('STOPPING=1', env, log)
+      await socket.hide()
+      const [cut] = await Promise.all([
+        server.drain(DRAIN_LIMIT),
+        beside?.stop(),
+      ])
+      if (cut > 0) log.warn('Calls cut off, they took too long', { cut })
+      for (const half of halves) await half.close()
+      await lock.release()
+    },
   }
 }
 

@@ -1,3 +1,5 @@
+import { ended } from './ended.ts'
+
 /**
  * Turns, one queue for each key: tasks of one key run one after the other in the
  * order they came, tasks of different keys run side by side.
@@ -24,14 +26,5 @@ export class KeyedMutex {
   /** Whether a task of `key` is running or waiting. */
   isBusy(key: string): boolean {
     return this.#tails.has(key)
-  }
-}
-
-/** Settles when `promise` does, and never rejects. */
-async function ended(promise: Promise<unknown>): Promise<void> {
-  try {
-    await promise
-  } catch {
-    // Its own caller is told; the next in the queue only waits.
   }
 }

@@ -85,6 +85,17 @@ export class GraphHost {
     )
   }
 
+  /** The Home of the present driver, if there is one. */
+  get home(): string | undefined {
+    return this.#parameters?.home
+  }
+
+  /** Why there is no driver though there should be one. */
+  get failure(): string | undefined {
+    const isMissing = this.#open === undefined && this.#reason !== undefined
+    return isMissing ? messageOf(this.#reason) : undefined
+  }
+
   /** Leaves everything mounted: a restart is nothing that containers notice. */
   async close(): Promise<void> {
     await this.#turns.run('driver', () => this.#leave())

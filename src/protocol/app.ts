@@ -1,11 +1,11 @@
-import { randomInt } from 'node:crypto'
+import type { Socket } from 'node:net'
 import express, {
   type Express,
   type RequestHandler,
   type Router,
 } from 'express'
 import type { Log } from '../base/log.ts'
-import { withRequestId } from '../base/request-id.ts'
+import { nextRequestId, withRequestId } from '../base/request-id.ts'
 import { replyWithError } from './reply.ts'
 import { answer, sendJson } from './rpc.ts'
 
@@ -20,6 +20,20 @@ export interface PluginInterface {
   readonly routes: Routes | Promise<Routes>
 }
 
+/** One call of Docker's, when it has been answered. */
+export interface ObservedCall {
+  readonly method: string
+  /** The name or id of what it was about; empty if it was about nothing. */
+  readonly subject: string
+  /** What was thrown, if anything was. */
+  readonly failure: unknown
+  readonly milliseconds: number
+  readonly request: string
+  readonly socket: Socket
+}
+
+export type CallObserver = (call: ObservedCall) => void
+
 /**
  * The plugin as Docker talks to it: any of the two interfaces behind one socket.
  *
@@ -30,6 +44,7 @@ export interface PluginInterface {
 export function createApp(
   interfaces: readonly PluginInterface[],
   log: Log,
+  observe: CallObserver = () => undefined,
 ): Express {
   const app = express()
   app.disable('x-powered-by')
@@ -37,7 +52,7 @@ export function createApp(
   app.enable('strict routing')
   app.enable('case sensitive routing')
 
-  app.use(asRequest(log), onlyPost)
+  app.use(asRequest(log, observe), onlyPost)
   answer(app, 'Plugin.Activate', async () => ({
     Implements: interfaces.map(({ name }) => name),
   }))
@@ -45,6 +60,12 @@ export function createApp(
   app.use(unknownMethod)
   app.use(replyWithError(log))
   return app
+}
+
+/** What is left in the answer to be told when it has ended. */
+interface Outcome {
+  readonly subject?: string
+  readonly failure?: unknown
 }
 
 /** Sends an interface what is meant for it, and keeps nobody else waiting. */
@@ -60,29 +81,28 @@ function routesOf({ name, routes }: PluginInterface): RequestHandler {
 }
 
 /** Gives each request an id, which all log lines written for it carry. */
-function asRequest(log: Log): RequestHandler {
+function asRequest(log: Log, observe: CallObserver): RequestHandler {
   return (request, response, next) => {
     const began = performance.now()
+    const id = nextRequestId()
     const ended = (): void => {
+      const method = request.path.slice(1)
+      const milliseconds = performance.now() - began
       log.debug('Request ended', {
-        method: request.path.slice(1),
+        method,
         status: response.statusCode,
         whole: response.writableFinished,
-        milliseconds: Math.round(performance.now() - began),
+        milliseconds: Math.round(milliseconds),
       })
+      const { socket } = request
+      // Whoever makes names up does not make metrics up.
+      if (response.statusCode === 404) return
+      const { subject = '', failure }: Outcome = response.locals
+      observe({ method, subject, failure, milliseconds, request: id, socket })
     }
-    const id = nextId()
     response.once('close', () => withRequestId(id, ended))
     withRequestId(id, next)
   }
-}
-
-/** Ids count from a random start, so that those of two daemons rarely meet. */
-let count = randomInt(2 ** 32)
-
-function nextId(): string {
-  count = (count + 1) >>> 0
-  return count.toString(16).padStart(8, '0')
 }
 
 const onlyPost: RequestHandler = (request, response, next) => {

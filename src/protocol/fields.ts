@@ -18,6 +18,12 @@ export class Fields {
     this.#fields = fields
   }
 
+  /** The name or the id of what the request is about, if that is what it has. */
+  get subject(): string {
+    const value = this.#fields.Name ?? this.#fields.ID
+    return typeof value === 'string' ? value : ''
+  }
+
   string(field: string): string {
     const value = this.#fields[field] ?? ''
     if (typeof value === 'string') return value

@@ -99,6 +99,7 @@ export function graphRoutes(host: Pick<GraphHost, 'init' | 'driver'>): Router {
   // Receives a tar as its body, so the layer is named in the query.
   routes.post('/GraphDriver.ApplyDiff', async (request, response) => {
     const query = new Fields(request.query)
+    response.locals.subject = query.string('id')
     const [target, parent] = layer(query, 'id', 'parent')
     const size = await withWholeBody(request, (tar) =>
       host.driver.applyDiff(target, parent, tar),

@@ -14,6 +14,7 @@ import { sendJson } from './rpc.ts'
 export function replyWithError(log: Log): ErrorRequestHandler {
   return (error: unknown, request, response, _next) => {
     logFailure(log, request.path.slice(1), error)
+    response.locals.failure = error
     if (response.headersSent || response.locals.hangUp === true) {
       response.destroy()
       return

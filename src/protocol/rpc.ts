@@ -52,7 +52,9 @@ export function sendJson(
 
 function replyOf(handle: Handle): RequestHandler {
   return async (request, response) => {
-    const result = await handle(new Fields(await readJson(request)))
+    const fields = new Fields(await readJson(request))
+    response.locals.subject = fields.subject
+    const result = await handle(fields)
     sendJson(response, 200, result ?? {})
   }
 }

@@ -74,6 +74,9 @@ export class DaemonProcess {
         PATH: process.env.PATH,
         STOWAGE_DATA_ROOT: place.dataRoot,
         STOWAGE_SOCKET: place.socketPath,
+        STOWAGE_ADMIN_SOCKET: adminSocketOf(
+          settings.STOWAGE_DATA_ROOT ?? place.dataRoot,
+        ),
         ...settings,
       },
     })
@@ -87,6 +90,10 @@ export class DaemonProcess {
 
   get pid(): number {
     return this.#child.pid ?? 0
+  }
+
+  get adminSocketPath(): string {
+    return adminSocketOf(this.dataRoot)
   }
 
   /** Waits until the plugin answers. */
@@ -151,6 +158,11 @@ export class DaemonProcess {
     const [code, signal] = await once(this.#child, 'close')
     return { code, signal, stdout: this.#stdout, stderr: this.#stderr }
   }
+}
+
+/** Beside the data root, so that no two daemons of a machine have the same. */
+function adminSocketOf(dataRoot: string): string {
+  return `${dataRoot}.admin.sock`
 }
 
 /** Where the daemons of a test run, all stopped after it. */

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { bytes, type Endpoint, json } from './endpoint.ts'
+import { bytes, type Endpoint, json, lines } from './endpoint.ts'
 import { COMPRESSIONS } from './transfer-endpoints.ts'
 import { byteCountSchema, nameSchema, timeSchema } from './values.ts'
 
@@ -7,17 +7,25 @@ export const layerSchema = z
   .object({
     id: nameSchema,
     parent: z.string().meta({ description: 'Empty for a base layer' }),
-    holds: z.number().int().nonnegative(),
-    isSealed: z.boolean(),
-    createdAt: timeSchema.optional(),
+    isSealed: z
+      .boolean()
+      .meta({ description: 'Whether it is written no more' }),
+    isMounted: z.boolean(),
+    isKeptForChildren: z
+      .boolean()
+      .meta({ description: 'Removed, and only kept because another reads it' }),
   })
   .meta({ id: 'Layer' })
 
 export const orphanSchema = layerSchema
+  .omit({ isSealed: true })
   .extend({
-    isOld: z.boolean().meta({ description: 'Whether it may be deleted' }),
+    createdAt: timeSchema,
+    mayGo: z.boolean().meta({
+      description: 'Old enough, and nobody has it mounted: `fix` deletes it',
+    }),
   })
-  .meta({ id: 'Orphan' })
+  .meta({ id: 'OrphanLayer' })
 
 const layerParams = z.object({ layer: nameSchema })
 
@@ -39,17 +47,10 @@ export const layerEndpoints = {
   measureLayers: {
     method: 'GET',
     path: '/layers/usage',
-    summary: 'What each layer adds to its parent, counted now',
-    answer: json(
-      z.object({
-        layers: z.array(
-          z.object({
-            id: nameSchema,
-            bytes: byteCountSchema,
-            inodes: z.number().int().nonnegative(),
-          }),
-        ),
-      }),
+    summary:
+      'What each layer adds to its parent, one line each as they are counted',
+    answer: lines(
+      z.object({ id: nameSchema, parent: z.string(), bytes: byteCountSchema }),
     ),
     errors: ['unavailable'],
     changes: false,
@@ -69,11 +70,17 @@ export const layerEndpoints = {
     }),
     answer: json(
       z.object({
-        records: z.string().meta({ description: "dockerd's layerdb" }),
+        records: z.string().optional().meta({
+          description:
+            "dockerd's layerdb; absent, nobody can say who is an orphan",
+        }),
         orphans: z.array(orphanSchema),
         missing: z
-          .array(z.string())
+          .array(z.object({ id: z.string(), as: z.string() }))
           .meta({ description: 'Layers that Docker names and nobody has' }),
+        broken: z
+          .array(z.object({ id: z.string(), parent: z.string() }))
+          .meta({ description: 'Layers whose parent is not there' }),
         deleted: z.array(nameSchema),
       }),
     ),

@@ -23,9 +23,11 @@ export const storeSchema = z
     inodes: z.number().int().nonnegative().optional(),
     freeInodes: z.number().int().nonnegative().optional(),
     trash: byteCountSchema.optional(),
-    cannot: inabilitySchema,
+    cannot: inabilitySchema.optional(),
   })
   .meta({ id: 'Store' })
+
+export type StoreView = z.output<typeof storeSchema>
 
 const storeParams = z.object({ store: nameSchema })
 

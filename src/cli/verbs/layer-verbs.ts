@@ -28,9 +28,8 @@ export const layerVerbs: readonly Verb[] = [
             },
             { title: 'STATE', cell: (it) => (it.isSealed ? 'sealed' : 'open') },
             {
-              title: 'HOLDS',
-              cell: ({ holds }) => String(holds),
-              align: 'right',
+              title: 'MOUNTED',
+              cell: ({ isMounted }) => (isMounted ? 'yes' : 'no'),
             },
             {
               title: 'FOR',
@@ -50,8 +49,11 @@ export const layerVerbs: readonly Verb[] = [
     examples: [{ line: 'stowage layer du', does: 'the largest first' }],
     async run(_given, session) {
       const daemon = await session.daemon()
-      const measured = await daemon.ask('measureLayers', {})
-      const layers = measured.layers.toSorted((a, b) => b.bytes - a.bytes)
+      const measured = []
+      for await (const layer of daemon.follow('measureLayers', {})) {
+        measured.push(layer)
+      }
+      const layers = measured.toSorted((a, b) => b.bytes - a.bytes)
       session.show({ layers }, () =>
         table(
           [
@@ -59,11 +61,6 @@ export const layerVerbs: readonly Verb[] = [
             {
               title: 'ADDS',
               cell: ({ bytes }) => formatBytes(bytes),
-              align: 'right',
-            },
-            {
-              title: 'INODES',
-              cell: ({ inodes }) => String(inodes),
               align: 'right',
             },
           ],
@@ -96,22 +93,33 @@ export const layerVerbs: readonly Verb[] = [
       const checked = await daemon.ask('checkLayers', {
         body: { fix, olderThan: given.count('older-than') },
       })
-      const { orphans, missing, deleted } = checked
+      const { orphans, missing, broken, deleted } = checked
       session.show(checked, () =>
         [
-          `Compared with ${checked.records}\n`,
-          ...missing.map((id) => `Missing: ${id}, which Docker names\n`),
+          `Compared with ${checked.records ?? 'nothing: dockerd has no records here'}\n`,
+          ...missing.map(
+            ({ id, as }) => `Missing: ${id}, which Docker names as ${as}\n`,
+          ),
+          ...broken.map(
+            ({ id, parent }) =>
+              `Broken: ${id}, whose parent ${parent} is gone\n`,
+          ),
           ...orphans
             .filter(({ id }) => !deleted.includes(id))
             .map(
-              ({ id, isOld }) => `Not named: ${id}${isOld ? '' : ', young'}\n`,
+              ({ id, mayGo }) =>
+                `Not named: ${id}${mayGo ? '' : ', young or mounted'}\n`,
             ),
           ...deleted.map((id) => `Deleted: ${id}\n`),
-          missing.length + orphans.length === 0 ? 'All is well\n' : '',
+          missing.length + broken.length + orphans.length === 0
+            ? 'All is well\n'
+            : '',
         ].join(''),
       )
       const left = orphans.filter(({ id }) => !deleted.includes(id))
-      return exitCode(left.length + missing.length > 0 ? 'unhealthy' : 'done')
+      return exitCode(
+        left.length + missing.length + broken.length > 0 ? 'unhealthy' : 'done',
+      )
     },
   },
 ]

@@ -1,0 +1,52 @@
+import type { Request } from 'express'
+import { messageOf } from '../base/errors.ts'
+import { currentRequestId } from '../base/request-id.ts'
+import { peerCredentials } from '../linux/peer-credentials.ts'
+import type { ChangeEvent } from '../operations/change-event.ts'
+import { codeOf } from './failure-of.ts'
+
+interface Recorded {
+  readonly work: () => Promise<unknown>
+  readonly record: (event: ChangeEvent) => Promise<void>
+}
+
+/** Does the work, and has it written down whichever way it ends. */
+export async function recorded(
+  operation: string,
+  request: Request,
+  { work, record }: Recorded,
+): Promise<unknown> {
+  const began = performance.now()
+  const caller = peerCredentials(request.socket)
+  const event = (
+    outcome: Pick<ChangeEvent, 'result' | 'code' | 'message'>,
+  ): ChangeEvent => ({
+    time: new Date().toISOString(),
+    operation,
+    subject: subjectOf(request),
+    ...outcome,
+    ...(caller === undefined ? {} : { caller }),
+    front: 'admin',
+    request: currentRequestId() ?? '',
+    milliseconds: Math.round(performance.now() - began),
+  })
+  try {
+    const answer = await work()
+    await record(event({ result: 'done' }))
+    return answer
+  } catch (error) {
+    const code = codeOf(error)
+    const result = code === 'internal' ? 'failed' : 'refused'
+    await record(event({ result, code, message: messageOf(error) }))
+    throw error
+  }
+}
+
+/** The name that the request is about: in its path, or else in its body. */
+function subjectOf({ params, body }: Request): string {
+  const names = Object.values(params).map(String)
+  if (names.length > 0) return names.join('@')
+  if (typeof body !== 'object' || body === null) return ''
+  const name: unknown = Reflect.get(body, 'name') ?? Reflect.get(body, 'spec')
+  return typeof name === 'string' ? name : ''
+}

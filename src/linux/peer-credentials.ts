@@ -1,0 +1,53 @@
+import type { Socket } from 'node:net'
+import { declare } from './libc.ts'
+
+const SOL_SOCKET = 1
+const SO_PEERCRED = 17
+const UCRED_BYTES = 12
+
+const getsockopt = declare('getsockopt', [
+  'int',
+  'int',
+  'int',
+  'void *',
+  'void *',
+])
+
+/** Who is at the other end of a unix socket, as it was when it connected. */
+export interface PeerCredentials {
+  readonly pid: number
+  readonly uid: number
+  readonly gid: number
+}
+
+/** Who is at the other end of `socket`; nobody known for a socket that is closed. */
+export function peerCredentials(socket: Socket): PeerCredentials | undefined {
+  const descriptor = descriptorOf(socket)
+  if (descriptor === undefined) return undefined
+  const ucred = Buffer.alloc(UCRED_BYTES)
+  const length = Buffer.alloc(4)
+  length.writeInt32LE(UCRED_BYTES)
+  const failed = getsockopt.attempt(
+    descriptor,
+    SOL_SOCKET,
+    SO_PEERCRED,
+    ucred,
+    length,
+  )
+  if (failed < 0) return undefined
+  return {
+    pid: ucred.readInt32LE(0),
+    uid: ucred.readInt32LE(4),
+    gid: ucred.readInt32LE(8),
+  }
+}
+
+/** Node keeps it to itself, in the handle beneath the socket. */
+function descriptorOf(socket: Socket): number | undefined {
+  const handle: unknown = Reflect.get(socket, '_handle')
+  if (typeof handle !== 'object' || handle === null) return undefined
+  const descriptor: unknown = Reflect.get(handle, 'fd')
+  return typeof descriptor === 'number' && descriptor >= 0
+    ? descriptor
+    : undefined
+}

@@ -1,0 +1,145 @@
+import * as fs from 'node:fs/promises'
+import { join } from 'node:path'
+import { ended } from '../base/ended.ts'
+import { isErrno } from '../base/errors.ts'
+import type { ChangeEvent } from './change-event.ts'
+
+/**
+ * The audit log on disk, a JSON object on each line:
+ *
+ *     <directory>/audit.log     the latest changes
+ *     <directory>/audit.log.1   those before, and so on to the oldest
+ */
+const FILE = 'audit.log'
+
+export interface AuditLogOptions {
+  /** How large one file grows before the next is begun. */
+  readonly fileBytes?: number
+  /** How many older files are kept. */
+  readonly olderFiles?: number
+}
+
+/**
+ * What was changed, when, by whom, and what came of it: lines are added, and none
+ * is ever changed. The oldest files go as new ones are begun.
+ *
+ * A line is with the kernel when `append` settles, so that it outlives this process.
+ */
+export class AuditLog {
+  readonly #directory: string
+  readonly #fileBytes: number
+  readonly #olderFiles: number
+  #file: fs.FileHandle
+  #size: number
+  #turn: Promise<void> = Promise.resolve()
+
+  private constructor(
+    directory: string,
+    { file, size }: { readonly file: fs.FileHandle; readonly size: number },
+    { fileBytes = 8 * 1024 * 1024, olderFiles = 4 }: AuditLogOptions,
+  ) {
+    this.#directory = directory
+    this.#file = file
+    this.#size = size
+    this.#fileBytes = fileBytes
+    this.#olderFiles = olderFiles
+  }
+
+  static async open(
+    directory: string,
+    options: AuditLogOptions = {},
+  ): Promise<AuditLog> {
+    await fs.mkdir(directory, { recursive: true, mode: 0o700 })
+    return new AuditLog(
+      directory,
+      await openEnd(join(directory, FILE)),
+      options,
+    )
+  }
+
+  /** Adds one line, after those that were given before. */
+  append(event: ChangeEvent): Promise<void> {
+    const line = `${JSON.stringify(event)}\n`
+    const written = this.#append(this.#turn, line)
+    this.#turn = ended(written)
+    return written
+  }
+
+  /** The last `limit` changes, the oldest first. */
+  async tail(limit: number): Promise<readonly ChangeEvent[]> {
+    await this.#turn
+    let events: readonly ChangeEvent[] = []
+    for (let age = 0; age <= this.#olderFiles; age++) {
+      if (events.length >= limit) break
+      events = [...(await readEvents(this.#path(age))), ...events]
+    }
+    return events.slice(-limit)
+  }
+
+  async close(): Promise<void> {
+    await this.#turn
+    await this.#file.close()
+  }
+
+  async #append(before: Promise<void>, line: string): Promise<void> {
+    await before
+    if (this.#size >= this.#fileBytes) await this.#rotate()
+    await this.#file.write(line)
+    this.#size += Buffer.byteLength(line)
+  }
+
+  async #rotate(): Promise<void> {
+    for (let age = this.#olderFiles; age > 0; age--) {
+      await renameIfThere(this.#path(age - 1), this.#path(age))
+    }
+    const { file, size } = await openEnd(this.#path(0))
+    await this.#file.close()
+    this.#file = file
+    this.#size = size
+  }
+
+  #path(age: number): string {
+    return join(this.#directory, age === 0 ? FILE : `${FILE}.${age}`)
+  }
+}
+
+/** Opens a file for adding to. What a crash left of a line gets a line to itself. */
+async function openEnd(
+  path: string,
+): Promise<{ readonly file: fs.FileHandle; readonly size: number }> {
+  const file = await fs.open(path, 'a+', 0o600)
+  const { size } = await file.stat()
+  if (size === 0) return { file, size }
+  const { buffer } = await file.read(Buffer.alloc(1), 0, 1, size - 1)
+  if (buffer.toString() === '\n') return { file, size }
+  await file.write('\n')
+  return { file, size: size + 1 }
+}
+
+async function readEvents(path: string): Promise<readonly ChangeEvent[]> {
+  try {
+    const text = await fs.readFile(path, 'utf8')
+    return text.split('\n').flatMap(parsed)
+  } catch (error) {
+    if (isErrno(error, 'ENOENT')) return []
+    throw error
+  }
+}
+
+/** What a line says; of one that a crash cut off, nothing. */
+function parsed(line: string): readonly ChangeEvent[] {
+  try {
+    const event: ChangeEvent = JSON.parse(line)
+    return [event]
+  } catch {
+    return []
+  }
+}
+
+async function renameIfThere(from: string, to: string): Promise<void> {
+  try {
+    await fs.rename(from, to)
+  } catch (error) {
+    if (!isErrno(error, 'ENOENT')) throw error
+  }
+}

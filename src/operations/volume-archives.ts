@@ -1,0 +1,180 @@
+import * as fs from 'node:fs/promises'
+import { join } from 'node:path'
+import { addAbortSignal, type Readable } from 'node:stream'
+import { finished } from 'node:stream/promises'
+import { type Compression, compressed } from '../archive/compressed.ts'
+import type { FilterSpec } from '../archive/filter-spec.ts'
+import type { ImportResult } from '../archive/import-result.ts'
+import { isErrno } from '../base/errors.ts'
+import type { Log } from '../base/log.ts'
+import { DRAFT_PREFIX, writeFileAtomic } from '../state/atomic-file.ts'
+import type { Storage } from '../storage/storage.ts'
+import { VolumeNotFoundError } from '../volume/volume-errors.ts'
+import type { VolumeLookupCache } from '../volume/volume-lookup-cache.ts'
+import { VOLUMES_KEY } from '../volume/volume-part.ts'
+import { counted } from './counted.ts'
+import type { Working } from './job.ts'
+import type { Jobs } from './jobs.ts'
+
+export interface ExportRequest {
+  readonly filter: FilterSpec
+  readonly compression: Compression
+  /** The volume to compare with. */
+  readonly since?: string | undefined
+}
+
+export interface ImportRequest {
+  readonly filter: FilterSpec
+  /** The options of the new volume; absent, the volume is there already. */
+  readonly create?: Readonly<Record<string, string>> | undefined
+  readonly signal: AbortSignal
+}
+
+/** A job, and the stream that it is about. */
+export interface Outgoing {
+  readonly job: string
+  readonly stream: Readable
+}
+
+export interface VolumeArchivesOptions {
+  readonly volumes: VolumeLookupCache
+  readonly storage: Storage
+  readonly jobs: Jobs
+  /** Notes which volumes are being imported, a file for each. */
+  readonly directory: string
+  readonly log: Log
+}
+
+/**
+ * Volumes in and out as archives, each a job.
+ *
+ * A volume that is made by an import is there whole or not at all: one whose import
+ * fails is removed, and one whose import this process did not survive is removed at
+ * the next start, by the note that it left.
+ */
+export class VolumeArchives {
+  readonly #options: VolumeArchivesOptions
+
+  private constructor(options: VolumeArchivesOptions) {
+    this.#options = options
+  }
+
+  /** Removes the volumes whose import was cut off by the end of a process. */
+  static async open(options: VolumeArchivesOptions): Promise<VolumeArchives> {
+    await fs.mkdir(options.directory, { recursive: true, mode: 0o700 })
+    const archives = new VolumeArchives(options)
+    for (const name of await fs.readdir(options.directory)) {
+      const note = join(options.directory, name)
+      if (name.startsWith(DRAFT_PREFIX)) await fs.rm(note)
+      else await archives.#discard(name, await fs.readFile(note, 'utf8'))
+    }
+    return archives
+  }
+
+  /** The files of a volume, as a stream that is a job until it has closed. */
+  async export(
+    name: string,
+    { filter, compression, since }: ExportRequest,
+  ): Promise<Outgoing> {
+    const { storage, jobs } = this.#options
+    const tar = await storage.export(VOLUMES_KEY, name, {
+      filter,
+      ...(since === undefined ? {} : { ancestor: since }),
+    })
+    return new Promise((begun, failed) => {
+      const work = async (working: Working): Promise<void> => {
+        const watched = counted(addAbortSignal(working.signal, tar), working)
+        const stream = await compressed(watched, compression)
+        begun({ job: working.id, stream })
+        await readToItsEnd(stream)
+      }
+      void failing(jobs.run({ kind: 'export', subject: name }, work), failed)
+    })
+  }
+
+  /** Unpacks `tar` into a new volume, or over one that is there. */
+  async import(
+    name: string,
+    tar: Readable,
+    { filter, create, signal }: ImportRequest,
+  ): Promise<ImportResult> {
+    const { jobs } = this.#options
+    return jobs.run({ kind: 'import', subject: name }, async (working) => {
+      const ending = AbortSignal.any([signal, working.signal])
+      const unpack = (): Promise<ImportResult> =>
+        this.#options.storage.import(VOLUMES_KEY, name, counted(tar, working), {
+          filter,
+          signal: ending,
+        })
+      return create === undefined ? unpack() : this.#make(name, create, unpack)
+    })
+  }
+
+  /**
+   * The note tells by its time of birth which volume it is about: whatever becomes of
+   * the name later, nobody else's volume is ever taken for a leftover.
+   */
+  async #make(
+    name: string,
+    options: Readonly<Record<string, string>>,
+    unpack: () => Promise<ImportResult>,
+  ): Promise<ImportResult> {
+    const { volumes, directory } = this.#options
+    const { createdAt } = await volumes.create(name, options)
+    const note = join(directory, name)
+    try {
+      await writeFileAtomic(note, createdAt)
+      const result = await unpack()
+      await fs.rm(note)
+      return result
+    } catch (error) {
+      await this.#discard(name, createdAt)
+      throw error
+    }
+  }
+
+  /** Removes the volume, unless it is another by now or somebody has come to use it. */
+  async #discard(name: string, createdAt: string): Promise<void> {
+    const { volumes, directory, log } = this.#options
+    try {
+      const { volume } = await volumes.settledEntry(name)
+      if (volume?.createdAt === createdAt) await volumes.remove(name)
+      log.info('Volume of a failed import removed', { volume: name })
+    } catch (error) {
+      if (!(error instanceof VolumeNotFoundError)) {
+        log.warn('Volume of a failed import kept', { volume: name, error })
+        return
+      }
+    }
+    await removeNote(join(directory, name))
+  }
+}
+
+/** Settles when all of `stream` was read. A reader who goes away has cancelled it. */
+async function readToItsEnd(stream: Readable): Promise<void> {
+  try {
+    await finished(stream)
+  } catch (cause) {
+    if (!isErrno(cause, 'ERR_STREAM_PREMATURE_CLOSE')) throw cause
+    throw new DOMException('Whoever read it has gone', 'AbortError')
+  }
+}
+
+async function failing(
+  work: Promise<unknown>,
+  failed: (error: unknown) => void,
+): Promise<void> {
+  try {
+    await work
+  } catch (error) {
+    failed(error)
+  }
+}
+
+async function removeNote(path: string): Promise<void> {
+  try {
+    await fs.rm(path)
+  } catch (error) {
+    if (!isErrno(error, 'ENOENT')) throw error
+  }
+}
