@@ -15,6 +15,10 @@ export interface GraphHostOptions {
   readonly log: Log
 }
 
+/** Docker tells a plugin neither its version nor that it will never call. */
+const requires =
+  'Docker 20.10 to 26 with --experimental, 27 with DOCKERD_DEPRECATED_GRAPHDRIVER_PLUGINS=1 besides; 28 and later have no graph-driver plugins, and use the volumes only'
+
 /**
  * Holds the driver that Docker's calls go to, from one Init to the next.
  *
@@ -44,6 +48,7 @@ export class GraphHost {
     try {
       const last = await readInit(options.dataRoot)
       if (last !== undefined) await host.#reopen(last)
+      else options.log.info('Docker keeps no layers here yet', { requires })
     } catch (error) {
       options.log.error('Layers cannot be opened again', { error })
       host.#reason = error

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
+import type { DockerRelease } from './docker-release.ts'
 import { clearAway } from '../../src/conformance/clear-away.ts'
 
 const run = promisify(execFile)
@@ -47,6 +48,13 @@ export interface StowageOptions {
   readonly descriptor?: number
 }
 
+export interface HostOptions {
+  /** Another Docker than this machine's. */
+  readonly docker?: DockerRelease
+  /** Interfaces and ports that no other host shares, the loopback alone. */
+  readonly ownNetwork?: boolean
+}
+
 export interface DockerdOptions {
   /** What `docker info` calls the storage driver, such as `stowage`. */
   readonly storageDriver?: string
@@ -65,16 +73,28 @@ export interface DockerdOptions {
 export class PrivateHost {
   readonly directory: string
   readonly #holder: ChildProcess
+  readonly #docker: DockerRelease | undefined
+  readonly #namespaces: readonly ('mnt' | 'net')[]
   #dockerd: ChildProcess | undefined
   #stowage: ChildProcess | undefined
 
-  private constructor(directory: string, holder: ChildProcess) {
+  private constructor(
+    directory: string,
+    holder: ChildProcess,
+    { docker, ownNetwork }: HostOptions,
+  ) {
     this.directory = directory
     this.#holder = holder
+    this.#docker = docker
+    this.#namespaces = ownNetwork === true ? ['mnt', 'net'] : ['mnt']
   }
 
   /** @param parent Where the host keeps everything, if it matters which disk. */
-  static async open(parent: string = tmpdir()): Promise<PrivateHost> {
+  static async open(
+    parent: string = tmpdir(),
+    options: HostOptions = {},
+  ): Promise<PrivateHost> {
+    const { ownNetwork = false } = options
     const directory = await fs.mkdtemp(join(parent, 'stowage-host-'))
     // Root of a user namespace must get through to its layers.
     await fs.chmod(directory, 0o711)
@@ -94,16 +114,24 @@ export class PrivateHost {
       'set -e',
       ...binds,
       'mount --make-rshared /',
+      ...(ownNetwork ? ['ip link set lo up'] : []),
       'echo ready',
       'exec sleep infinity',
     ].join('\n')
     const holder = spawn(
       'unshare',
-      ['--mount', '--propagation', 'private', 'sh', '-c', script],
+      [
+        '--mount',
+        '--propagation=private',
+        ...(ownNetwork ? ['--net'] : []),
+        'sh',
+        '-c',
+        script,
+      ],
       { stdio: ['ignore', 'pipe', 'inherit'] },
     )
     await once(holder.stdout, 'data')
-    return new PrivateHost(directory, holder)
+    return new PrivateHost(directory, holder, options)
   }
 
   get socket(): string {
@@ -155,7 +183,7 @@ export class PrivateHost {
   }: DockerdOptions = {}): Promise<void> {
     const { directory } = this
     const command = [
-      DOCKERD,
+      this.#program('dockerd', DOCKERD),
       '--experimental',
       `--data-root=${directory}/docker`,
       `--exec-root=${directory}/exec`,
@@ -167,7 +195,9 @@ export class PrivateHost {
       '--ip6tables=false',
       ...args,
     ]
-    this.#dockerd = await this.#start('dockerd', command)
+    this.#dockerd = await this.#start('dockerd', command, {
+      env: this.dockerEnv,
+    })
     await this.#until('dockerd', this.#dockerd, async () => {
       await this.docker('info')
     })
@@ -188,18 +218,28 @@ export class PrivateHost {
    * of. The command is split at its blanks; the rest is passed as it is.
    */
   async docker(command: string, ...rest: readonly string[]): Promise<string> {
-    const { stdout } = await run(DOCKER, [...command.split(' '), ...rest], {
-      env: this.dockerEnv,
-      maxBuffer: 1 << 28,
-    })
+    const { stdout } = await run(
+      this.dockerProgram,
+      [...command.split(' '), ...rest],
+      { env: this.dockerEnv, maxBuffer: 1 << 28 },
+    )
     return stdout.trim()
   }
 
   get dockerEnv(): NodeJS.ProcessEnv {
+    const { PATH = '' } = process.env
+    const { programs, config } = this.#docker ?? {}
     return {
       ...process.env,
       DOCKER_HOST: `unix://${this.directory}/docker.sock`,
+      ...(programs !== undefined && { PATH: `${programs}:${PATH}` }),
+      ...(config !== undefined && { DOCKER_CONFIG: config }),
     }
+  }
+
+  /** The client that belongs to this host's Docker. */
+  get dockerProgram(): string {
+    return this.#program('docker', DOCKER)
   }
 
   /** What a program says inside the host's mount namespace. */
@@ -235,7 +275,15 @@ export class PrivateHost {
   }
 
   #enter(): string[] {
-    return [`--mount=/proc/${this.#holder.pid}/ns/mnt`, '--']
+    const { pid } = this.#holder
+    const flags = { mnt: 'mount', net: 'net' } as const
+    return this.#namespaces
+      .map((name) => `--${flags[name]}=/proc/${pid}/ns/${name}`)
+      .concat('--')
+  }
+
+  #program(name: string, own: string): string {
+    return this.#docker === undefined ? own : join(this.#docker.programs, name)
   }
 
   async #start(
