@@ -164,7 +164,7 @@ export class LayerExtractor implements TarSink, Disposable {
 
   #hide(directory: PathString): void {
     const { directories } = this.#writer
-    directories.enter(directory)
+    directories.goTo(directory)
     const made = this.#made
     if (made === undefined) return
     removeBelow(this.#root, directories.here, (path) => made.has(path))

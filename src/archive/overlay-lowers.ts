@@ -121,16 +121,19 @@ export class OverlayLowers implements Disposable {
 
   /**
    * Lets nothing from below show in `directory`, which is in the upper and has
-   * nothing but what this layer made.
+   * nothing but what this layer made. Answers whether anything did.
    */
-  hide(directory: PathString): void {
-    if (directory === '') {
-      this.#hideAll()
-      return
+  hide(directory: PathString): boolean {
+    const view = this.#view(directory)
+    if (view === undefined) return false
+    const names = view.names()
+    if (directory === '') this.#hideAll(names)
+    else {
+      this.#root.enter(directory)
+      this.#makeOpaque('.')
+      this.#cover(directory)
     }
-    this.#root.enter(directory)
-    if (this.#view(directory) !== undefined) this.#makeOpaque('.')
-    this.#cover(directory)
+    return names.length > 0
   }
 
   /** Closes whatever was opened below; the lowers themselves are their opener's. */
@@ -139,8 +142,8 @@ export class OverlayLowers implements Disposable {
   }
 
   /** The kernel knows no opaque root: each of its names is hidden by itself. */
-  #hideAll(): void {
-    for (const name of this.#view('')?.names() ?? []) {
+  #hideAll(names: readonly PathString[]): void {
+    for (const name of names) {
       const status = this.#upperStatus(name)
       if (status === undefined) this.whiteOut(name)
       else if (status.isDirectory()) this.hide(name)

@@ -58,6 +58,8 @@ export class TreeDirectories {
   readonly #lowers: OverlayLowers | undefined
   readonly #pending = new PendingAttributes()
   #entered: PathString | undefined
+  /** The directory entered last, if that was to change something in it. */
+  #changing: PathString | undefined
   #here: PathString = ''
   #inherits = false
 
@@ -86,11 +88,18 @@ export class TreeDirectories {
     }
   }
 
-  /** Goes to `directory`, making it and all on the way that is not there. */
+  /** Goes to `directory` to change something in it, making what is not there. */
   enter(directory: PathString): void {
-    if (this.#entered === directory) return
-    this.#goTo(directory)
+    if (this.#changing === directory) return
+    this.goTo(directory)
     this.#pending.changed(this.#here)
+    this.#changing = directory
+  }
+
+  /** Goes to `directory`, making it and all on the way that is not there. */
+  goTo(directory: PathString): void {
+    this.#ensure(this.resolve(directory), 0)
+    this.#arrive(directory)
   }
 
   /**
@@ -136,6 +145,7 @@ export class TreeDirectories {
   /** Somebody else may have changed where the path to here leads. */
   lookAgain(): void {
     this.#entered = undefined
+    this.#changing = undefined
   }
 
   /**
@@ -186,7 +196,7 @@ export class TreeDirectories {
 
   /** Lets nothing from below show in the directory where we are. */
   hide(): void {
-    this.#lowers?.hide(this.#here)
+    if (this.#lowers?.hide(this.#here)) this.#pending.changed(this.#here)
   }
 
   /** Copies the file at `path` to the upper directory, if it is only below. */
@@ -194,7 +204,7 @@ export class TreeDirectories {
     if (this.#lowers?.isWhitedOut(path)) throw linkError('ENOENT', path)
     const found = this.#lowers?.find(path)
     if (found === undefined) return
-    this.#goTo(parentOf(path))
+    this.goTo(parentOf(path))
     const name = nameOf(path)
     const upper = toFsPath(this.#root.at(name))
     if (fs.lstatSync(upper, { throwIfNoEntry: false }) !== undefined) return
@@ -235,13 +245,9 @@ export class TreeDirectories {
     return stats?.isSymbolicLink() ?? false
   }
 
-  #goTo(directory: PathString): void {
-    this.#ensure(this.resolve(directory), 0)
-    this.#arrive(directory)
-  }
-
   #arrive(directory: PathString): void {
     this.#entered = directory
+    this.#changing = undefined
     this.#here = this.#root.here()
     if (!this.#isFresh) this.#inherits = handsDown(this.#root)
   }

@@ -107,6 +107,37 @@ describe('A layer that is applied to overlay’s upper directory', () => {
     )
   })
 
+  it('leaves the time of a directory that it hides nothing in, and of no other', async () => {
+    const LONG_AGO = { mtime: 5 }
+    await fs.mkdir(join(dir.path, 'upper'))
+    await build(
+      dir.path,
+      directory('lower/empty'),
+      directory('lower/filled'),
+      directory('lower/full/of'),
+      directory('lower/empty', LONG_AGO),
+      directory('lower/filled', LONG_AGO),
+      directory('lower/full', LONG_AGO),
+    )
+    const upper = join(dir.path, 'upper')
+    await applyLayer(
+      upper,
+      Readable.from([
+        forgeTar(
+          { name: 'empty/.wh..wh..opq' },
+          { name: 'filled/.wh..wh..opq' },
+          { name: 'filled/new' },
+          { name: 'full/.wh..wh..opq' },
+        ),
+      ]),
+      { lowers: [join(dir.path, 'lower')] },
+    )
+    const { empty, filled, full } = await portray(upper)
+    expect(empty?.mtime).to.equal(5_000_000_000n)
+    expect(filled?.mtime).not.to.equal(5_000_000_000n)
+    expect(full?.mtime).not.to.equal(5_000_000_000n)
+  })
+
   it('leaves the lowers as they are', async () => {
     await buildBelow(join(dir.path, 'lower'))
     await fs.mkdir(join(dir.path, 'upper'))
