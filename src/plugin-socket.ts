@@ -1,10 +1,8 @@
-import { once } from 'node:events'
 import type { Stats } from 'node:fs'
 import * as fs from 'node:fs/promises'
-import * as net from 'node:net'
 import { dirname } from 'node:path'
 import { InUseError, isErrno } from './base/errors.ts'
-import { bindSocket } from './linux/unix-socket.ts'
+import { bindSocket, isAnswered } from './linux/unix-socket.ts'
 
 /** What a server listens on. */
 export interface ListeningSocket {
@@ -65,27 +63,12 @@ async function removeStale(path: string): Promise<void> {
   if (!present.isSocket()) {
     throw new InUseError(`"${path}" is not a socket: move it away`)
   }
-  if (await answers(path)) {
+  if (await isAnswered(path)) {
     throw new InUseError(
       `"${path}" is in use: another Stowage answers there. Stop it, or choose another path`,
     )
   }
   await fs.rm(path, { force: true })
-}
-
-async function answers(path: string): Promise<boolean> {
-  const socket = net.connect(path)
-  try {
-    await once(socket, 'connect')
-    return true
-  } catch (error) {
-    if (isErrno(error, 'ECONNREFUSED', 'ENOENT')) return false
-    // Its queue is full, so there is somebody whose queue it is.
-    if (isErrno(error, 'EAGAIN')) return true
-    throw error
-  } finally {
-    socket.destroy()
-  }
 }
 
 async function statOf(path: string): Promise<Stats | undefined> {

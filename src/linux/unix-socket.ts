@@ -1,4 +1,7 @@
+import { once } from 'node:events'
 import { closeSync, fchmodSync } from 'node:fs'
+import * as net from 'node:net'
+import { isErrno } from '../base/errors.ts'
 import { declare } from './libc.ts'
 
 const AF_UNIX = 1
@@ -35,6 +38,22 @@ export function bindSocket(path: string, mode: number): number {
   } catch (error) {
     closeSync(descriptor)
     throw error
+  }
+}
+
+/** Whether somebody listens at `path`. @throws what else is wrong with the path. */
+export async function isAnswered(path: string): Promise<boolean> {
+  const caller = net.connect(path)
+  try {
+    await once(caller, 'connect')
+    return true
+  } catch (error) {
+    if (isErrno(error, 'ECONNREFUSED', 'ENOENT')) return false
+    // Its queue is full, so there is somebody whose queue it is.
+    if (isErrno(error, 'EAGAIN')) return true
+    throw error
+  } finally {
+    caller.destroy()
   }
 }
 

@@ -4,7 +4,11 @@ import * as fs from 'node:fs/promises'
 import * as net from 'node:net'
 import { join } from 'node:path'
 import { expect } from 'chai'
-import { bindSocket, MAX_SOCKET_PATH } from '../../src/linux/unix-socket.ts'
+import {
+  bindSocket,
+  isAnswered,
+  MAX_SOCKET_PATH,
+} from '../../src/linux/unix-socket.ts'
 import { useTempDir } from '../../src/conformance/temp-dir.ts'
 
 describe('bindSocket', () => {
@@ -36,5 +40,23 @@ describe('bindSocket', () => {
     expect(() =>
       bindSocket(join(directory.path, 'y'.repeat(room + 1)), 0o600),
     ).to.throw(/EINVAL/)
+  })
+})
+
+describe('isAnswered', () => {
+  const directory = useTempDir()
+
+  it('tells a server from a socket that one has left, and from none', async () => {
+    const path = join(directory.path, 'socket')
+    expect(await isAnswered(path)).to.equal(false)
+    const descriptor = bindSocket(path, 0o600)
+    expect(await isAnswered(path)).to.equal(false)
+    const server = net.createServer((socket) => socket.end())
+    server.listen({ fd: descriptor })
+    await once(server, 'listening')
+    expect(await isAnswered(path)).to.equal(true)
+    server.close()
+    await once(server, 'close')
+    expect(await isAnswered(path)).to.equal(false)
   })
 })

@@ -1,9 +1,8 @@
-import { once } from 'node:events'
 import type { Stats } from 'node:fs'
 import * as fs from 'node:fs/promises'
-import * as net from 'node:net'
 import { dirname } from 'node:path'
 import { isErrno } from '../../base/errors.ts'
+import { isAnswered } from '../../linux/unix-socket.ts'
 import { type Finding, finding, type Probe } from '../finding.ts'
 import type { Place } from '../place.ts'
 
@@ -45,7 +44,7 @@ async function examine(
   const present = await statOf(path)
   if (present === undefined) return []
   if (!present.isSocket()) return [notASocket(path)]
-  if (!(await answers(path))) return [stale(path, isRunning)]
+  if (!(await isAnswered(path))) return [stale(path, isRunning)]
   if ((present.mode & closedTo) === 0) return []
   return [open(path, present.mode & 0o777, mode)]
 }
@@ -96,21 +95,6 @@ function notRunning({ settings }: Place): Finding {
     explanation: `No daemon has the data root "${settings.dataRoot}". Containers that run go on; none with a volume of ours can start`,
     advice: 'Start it: "systemctl start stowage", or "stowage serve" by hand',
   })
-}
-
-async function answers(path: string): Promise<boolean> {
-  const socket = net.connect(path)
-  try {
-    await once(socket, 'connect')
-    return true
-  } catch (error) {
-    if (isErrno(error, 'ECONNREFUSED', 'ENOENT')) return false
-    // Its queue is full, so there is somebody whose queue it is.
-    if (isErrno(error, 'EAGAIN')) return true
-    throw error
-  } finally {
-    socket.destroy()
-  }
 }
 
 async function statOf(path: string): Promise<Stats | undefined> {
