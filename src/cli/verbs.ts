@@ -1,6 +1,7 @@
 import type { Verb } from './verb.ts'
 import { cloneVerb } from './verbs/clone-verb.ts'
 import { completionVerbs } from './verbs/completion-verbs.ts'
+import { conformanceVerb } from './verbs/conformance-verb.ts'
 import { doctorVerb } from './verbs/doctor-verb.ts'
 import { eventsVerb } from './verbs/events-verb.ts'
 import { exportVerb } from './verbs/export-verb.ts'
@@ -43,5 +44,6 @@ export const VERBS: readonly Verb[] = [
   eventsVerb,
   logVerb,
   doctorVerb,
+  conformanceVerb,
   ...completionVerbs(() => VERBS),
 ]

@@ -20,7 +20,8 @@ export interface Answer {
 /** An answer that dockerd shows to its user as a failure. */
 export class PluginFailure extends Error {}
 
-type Json = Readonly<Record<string, unknown>>
+/** The fields of a request, or of a reply. */
+export type Json = Readonly<Record<string, unknown>>
 
 /**
  * Talks to a plugin as dockerd 20.10 does, header by header.
@@ -33,7 +34,7 @@ type Json = Readonly<Record<string, unknown>>
 export class DockerdClient {
   readonly #socketPath: string
   readonly #retries: readonly number[]
-  readonly #agent = new http.Agent({ keepAlive: true, maxFreeSockets: 2 })
+  #agent = newAgent()
 
   constructor(socketPath: string, retries: readonly number[] = []) {
     this.#socketPath = socketPath
@@ -120,6 +121,12 @@ export class DockerdClient {
     this.#agent.destroy()
   }
 
+  /** Begins with new connections, as after a restart of the plugin. */
+  forgetConnections(): void {
+    this.#agent.destroy()
+    this.#agent = newAgent()
+  }
+
   #request(path: string, length: Readonly<Record<string, string>>) {
     const request = http.request({
       socketPath: this.#socketPath,
@@ -155,6 +162,11 @@ export class DockerdClient {
     }
     return attempt(left)
   }
+}
+
+/** dockerd keeps two idle connections. */
+function newAgent(): http.Agent {
+  return new http.Agent({ keepAlive: true, maxFreeSockets: 2 })
 }
 
 /** Go's encoder ends what it writes with a newline. */

@@ -9,6 +9,9 @@ export {
   type Opener,
   type OpenLayers,
 } from '../conformance/open-graph.ts'
+export { examine, type ExamineOptions } from '../conformance/wire/examine.ts'
+export type { Area, Check, Outcome } from '../conformance/wire/check.ts'
+export { type Scorecard, scorecard } from '../conformance/wire/scorecard.ts'
 export { served } from '../conformance/served.ts'
 export type { Exceptions, SuiteOptions } from '../conformance/suite-options.ts'
 export { type TempDir, useTempDir } from '../conformance/temp-dir.ts'

@@ -57,9 +57,10 @@ const EXPORTS: Readonly<Record<string, string>> = {
     parseRef removeTree toContainer toHost usageOf
   `,
   'stowage/conformance': `
-    :Capability :Exceptions :OpenLayers :Opened :Opener :SuiteOptions :TempDir
-    describeDriver describeLayerDriver describeProtoDriver
-    describeVolumeStorer missing needs served useTempDir
+    :Area :Capability :Check :ExamineOptions :Exceptions :OpenLayers :Opened
+    :Opener :Outcome :Scorecard :SuiteOptions :TempDir describeDriver
+    describeLayerDriver describeProtoDriver describeVolumeStorer examine
+    missing needs scorecard served useTempDir
   `,
 }
 
