@@ -1,7 +1,8 @@
 import * as fs from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect } from 'chai'
-import { InvalidArgumentError } from '../base/errors.ts'
+import { InUseError, InvalidArgumentError } from '../base/errors.ts'
+import { mount } from '../linux/mount.ts'
 import {
   VolumeExistsError,
   VolumeNotFoundError,
@@ -67,6 +68,31 @@ export function describeVolumeChanges(suite: VolumeSuite): void {
         ])
       })
     })
+  })
+
+  it('keeps its hands off what others have mounted in a volume', async () => {
+    const { snapshots, capabilities } = suite.store
+    if (capabilities.ownership !== true) return
+    await create('db')
+    const taken = await snapshots?.create('db', 'monday')
+    const inside = join(await suite.store.mount('db'), 'inside')
+    const outside = join(suite.directory.path, 'outside')
+    await fs.mkdir(inside)
+    await fs.mkdir(outside)
+    await fs.writeFile(join(outside, 'precious'), '')
+    mount({ type: 'bind', source: outside, options: [] }, inside)
+    if (capabilities.rename === true) {
+      const renaming = suite.store.rename?.('db', 'other')
+      await expectRejection(Promise.resolve(renaming), InUseError, /inside/)
+    }
+    if (taken !== undefined) {
+      const back = snapshots?.rollback('db', 'monday', 'saved')
+      await expectRejection(Promise.resolve(back), InUseError, /inside/)
+    }
+    expect(await fs.readdir(inside)).to.deep.equal(['precious'])
+    expect((await suite.store.get('db')).snapshots).to.have.length(
+      taken?.snapshots.length ?? 0,
+    )
   })
 
   describe('another capacity', () => {
