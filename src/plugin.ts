@@ -43,8 +43,10 @@ export interface Beside {
   readonly opened: Promise<unknown>
   /** Is told of Docker's calls. */
   readonly observe: CallObserver
-  /** Ends while Docker's last calls are being answered. */
-  stop(): Promise<void>
+  /** Takes no more calls, while Docker's last are being answered too. */
+  drain(): Promise<void>
+  /** Ends, when nobody calls any more and before what is served is closed. */
+  close(): Promise<void>
 }
 
 /** A plugin while it runs. */
@@ -111,9 +113,10 @@ async function servePlugin(
       await socket.hide()
       const [cut] = await Promise.all([
         server.drain(DRAIN_LIMIT),
-        beside?.stop(),
+        beside?.drain(),
       ])
       if (cut > 0) log.warn('Calls cut off, they took too long', { cut })
+      await beside?.close()
       for (const half of halves) await half.close()
       await lock.release()
     },

@@ -35,6 +35,7 @@ const OWNED_BY: Readonly<Record<string, RegExp>> = {
   koffi: /^src\/linux\/libc\.ts$/,
   'proper-lockfile': /^src\/state\//,
   express: /^src\/(protocol|admin)\//,
+  croner: /^src\/operations\//,
   zod: /^src\/admin\//,
   commander: /^src\/cli\//,
   winston: /^src\/logger\.ts$/,

@@ -1,7 +1,9 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks'
+import { UnavailableError } from '../base/errors.ts'
 import type { Jobs } from '../operations/jobs.ts'
-import type { Metrics } from '../operations/metrics.ts'
+import type { Metrics, Sample } from '../operations/metrics.ts'
 import type { VolumeLookupCache } from '../volume/volume-lookup-cache.ts'
+import type { StoreRoom } from '../volume/volume-usage.ts'
 
 /** One call that was answered, by whichever front. */
 export interface AnsweredCall {
@@ -96,6 +98,16 @@ export function volumeMetrics(
       value: names,
     })),
   )
+  metrics.gauge(
+    'stowage_store_bytes',
+    'How large the filesystem of a store is',
+    () => roomSamples(volumes, 'total'),
+  )
+  metrics.gauge(
+    'stowage_store_free_bytes',
+    'What may still be written in a store',
+    () => roomSamples(volumes, 'free'),
+  )
   metrics.gauge('stowage_volumes_held', 'Volumes that somebody holds', () => {
     const held = volumes.list().filter(({ name }) => isHeld(volumes, name))
     return [{ value: held.length }]
@@ -108,6 +120,24 @@ export function volumeMetrics(
       return [{ value: damaged.length }]
     },
   )
+}
+
+/** Of a store that cannot tell, nothing is told. */
+async function roomSamples(
+  volumes: VolumeLookupCache,
+  which: keyof StoreRoom,
+): Promise<readonly Sample[]> {
+  const samples = volumes.stores().map(async ({ name, kind, state }) => {
+    if (state === 'opening' || state === 'offline') return []
+    try {
+      const room = await volumes.room(name)
+      return [{ labels: { store: name, kind }, value: room[which] }]
+    } catch (error) {
+      if (error instanceof UnavailableError) return []
+      throw error
+    }
+  })
+  return (await Promise.all(samples)).flat()
 }
 
 function isHeld(volumes: VolumeLookupCache, name: string): boolean {

@@ -55,13 +55,14 @@ function causesOf(error: unknown): string[] {
 }
 
 const HINTS: Readonly<Partial<Record<ErrorKind, string>>> = {
-  'in-use':
-    'See who holds it with "stowage volume inspect", and stop those containers first',
   unavailable: 'See what is wrong, and what to do, with "stowage doctor"',
   'not-supported': 'See what each store can do with "stowage store ls --json"',
 }
 
 function hintFor(error: unknown): string | undefined {
+  if (error instanceof VolumeInUseError) {
+    return 'See which containers hold it with "stowage volume inspect", and stop them first'
+  }
   if (error instanceof StowageError) return HINTS[error.kind]
   if (error instanceof UnknownEndpointError) {
     return 'The command and the daemon may be of different versions: see "stowage --version"'

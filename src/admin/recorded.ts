@@ -42,11 +42,16 @@ export async function recorded(
   }
 }
 
-/** The name that the request is about: in its path, or else in its body. */
+/** The name that the request is about, and the one that comes of it. */
 function subjectOf({ params, body }: Request): string {
-  const names = Object.values(params).map(String)
-  if (names.length > 0) return names.join('@')
+  const [name = wordIn(body, 'name') || wordIn(body, 'spec'), ...below] =
+    Object.values(params).map(String)
+  const to = wordIn(body, 'to')
+  return [name, ...below].join('@') + (to === '' ? '' : ` to ${to}`)
+}
+
+function wordIn(body: unknown, field: string): string {
   if (typeof body !== 'object' || body === null) return ''
-  const name: unknown = Reflect.get(body, 'name') ?? Reflect.get(body, 'spec')
-  return typeof name === 'string' ? name : ''
+  const word: unknown = Reflect.get(body, field)
+  return typeof word === 'string' ? word : ''
 }

@@ -1,5 +1,8 @@
+import { UnavailableError } from '../base/errors.ts'
 import type { KnownStore, Stores } from '../operations/stores.ts'
 import type { VolumeLookupCache } from '../volume/volume-lookup-cache.ts'
+import type { VolumeCapabilities } from '../volume/volume-storer.ts'
+import type { StoreRoom } from '../volume/volume-usage.ts'
 import type { storeEndpoints, StoreView } from './contract/store-endpoints.ts'
 import type { Handlers } from './handler.ts'
 
@@ -8,13 +11,21 @@ export function storeHandlers(
   stores: Stores,
   volumes: VolumeLookupCache,
 ): Handlers<typeof storeEndpoints> {
+  const view = async ({ names, ...rest }: KnownStore): Promise<StoreView> => {
+    const facts = { ...rest, volumes: names }
+    const { name, state } = rest
+    if (state === 'opening' || state === 'offline') return facts
+    const room = await roomOf(volumes, name)
+    const cannot = inabilities(volumes.capabilities(name))
+    return { ...facts, size: room?.total, free: room?.free, cannot }
+  }
   return {
     async listStores() {
-      return stores.list().map(storeView)
+      return Promise.all(stores.list().map(view))
     },
 
     async addStore({ body: { spec } }) {
-      return storeView(await stores.add(spec))
+      return view(await stores.add(spec))
     },
 
     async checkStore({ params: { store: name } }) {
@@ -24,7 +35,7 @@ export function storeHandlers(
         if (entry.store !== name || problem === undefined) return []
         return [{ volume, reason: problem }]
       })
-      return { store: storeView(store), problems }
+      return { store: await view(store), problems }
     },
 
     async removeStore({ params: { store } }) {
@@ -33,6 +44,23 @@ export function storeHandlers(
   }
 }
 
-function storeView({ names, ...rest }: KnownStore): StoreView {
-  return { ...rest, volumes: names }
+/** A store that hangs is told of without its room. */
+async function roomOf(
+  volumes: VolumeLookupCache,
+  store: string,
+): Promise<StoreRoom | undefined> {
+  try {
+    return await volumes.room(store)
+  } catch (error) {
+    if (error instanceof UnavailableError) return undefined
+    throw error
+  }
+}
+
+function inabilities(capabilities: VolumeCapabilities): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(capabilities).flatMap(([name, ability]) =>
+      typeof ability === 'object' ? [[name, ability.because]] : [],
+    ),
+  )
 }

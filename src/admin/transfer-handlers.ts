@@ -1,15 +1,20 @@
 import { Readable } from 'node:stream'
 import type { FilterSpec } from '../archive/filter-spec.ts'
 import { InvalidArgumentError } from '../base/errors.ts'
+import type { VolumeClones } from '../operations/volume-clones.ts'
 import type { VolumeArchives } from '../operations/volume-archives.ts'
-import type { SERVED } from './contract/endpoints.ts'
-import { JOB_HEADER } from './contract/transfer-endpoints.ts'
+import {
+  JOB_HEADER,
+  type transferEndpoints,
+} from './contract/transfer-endpoints.ts'
 import type { Handlers } from './handler.ts'
+import { jobView } from './job-handlers.ts'
 
 /** Volumes in and out as archives. */
 export function transferHandlers(
   archives: VolumeArchives,
-): Handlers<typeof SERVED.transfers> {
+  clones: VolumeClones,
+): Handlers<typeof transferEndpoints> {
   return {
     async exportVolume({ params: { name }, query }, { header }) {
       const { job, stream } = await archives.export(name, {
@@ -38,6 +43,11 @@ export function transferHandlers(
         },
       )
       return { ...rest, skipped: [...skipped] }
+    },
+
+    async cloneVolume({ params: { name }, body: { to, snapshot, options } }) {
+      const source = { volume: name, ...(snapshot && { snapshot }) }
+      return jobView(await clones.start(source, to, options))
     },
   }
 }

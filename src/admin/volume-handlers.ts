@@ -1,14 +1,17 @@
+import { parseCapacity } from '../volume/capacity.ts'
 import type { CatalogueEntry } from '../volume/attached-store.ts'
 import type { VolumeLookupCache } from '../volume/volume-lookup-cache.ts'
-import type { SERVED } from './contract/endpoints.ts'
-import type { VolumeView } from './contract/volume-endpoints.ts'
+import type {
+  volumeEndpoints,
+  VolumeView,
+} from './contract/volume-endpoints.ts'
 import type { Handlers } from './handler.ts'
 import { volumeView } from './volume-view.ts'
 
 /** Volumes, one at a time and all together. */
 export function volumeHandlers(
   volumes: VolumeLookupCache,
-): Handlers<typeof SERVED.volumes> {
+): Handlers<typeof volumeEndpoints> {
   const view = (name: string): VolumeView =>
     volumeView(volumes, volumes.entry(name))
 
@@ -34,7 +37,53 @@ export function volumeHandlers(
     async removeVolume({ params: { name } }) {
       await volumes.remove(name)
     },
+
+    async measureVolume({ params: { name } }) {
+      const usage = await volumes.usage(name)
+      return { ...usage, capacity: volumes.get(name).capacity }
+    },
+
+    async renameVolume({ params: { name }, body: { to } }) {
+      await volumes.changes.rename(name, to)
+      return view(to)
+    },
+
+    async resizeVolume({ params: { name }, body: { capacity } }) {
+      const bytes = parseCapacity(capacity)
+      const { effective } = await volumes.changes.resize(name, bytes)
+      return { ...view(name), effective }
+    },
+
+    async setVolume({ params: { name }, body: { options } }) {
+      await volumes.changes.set(name, withoutNulls(options))
+      return view(name)
+    },
+
+    async protectVolume({ params: { name }, body: { isProtected } }) {
+      await volumes.protect(name, isProtected)
+      return view(name)
+    },
+
+    async adoptVolume({ body: { name, path, options } }) {
+      await volumes.adopt(name, path, options)
+      return view(name)
+    },
+
+    async releaseVolume({ params: { name } }) {
+      const { volume } = await volumes.settledEntry(name)
+      await volumes.release(name)
+      return { path: volume?.options.path ?? '' }
+    },
   }
+}
+
+/** What is null is to be taken away. */
+function withoutNulls(
+  options: Readonly<Record<string, string | null>>,
+): Record<string, string | undefined> {
+  return Object.fromEntries(
+    Object.entries(options).map(([name, text]) => [name, text ?? undefined]),
+  )
 }
 
 /** Whether the volume has the label KEY, or KEY=VALUE. */

@@ -138,7 +138,9 @@ export class VolumeArchives {
     const { volumes, directory, log } = this.#options
     try {
       const { volume } = await volumes.settledEntry(name)
-      if (volume?.createdAt === createdAt) await volumes.remove(name)
+      if (volume?.createdAt === createdAt) {
+        await volumes.remove(name, { forGood: true })
+      }
       log.info('Volume of a failed import removed', { volume: name })
     } catch (error) {
       if (!(error instanceof VolumeNotFoundError)) {

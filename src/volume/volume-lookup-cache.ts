@@ -18,6 +18,7 @@ import { VolumeDesk } from './volume-desk.ts'
 import { type RemoveOptions, VolumeRemoval } from './volume-removal.ts'
 import { VolumeSnapshots } from './volume-snapshots.ts'
 import { VolumeTrash } from './volume-trash.ts'
+import type { VolumeCapabilities } from './volume-storer.ts'
 import type { StoreRoom, VolumeUsage } from './volume-usage.ts'
 import type { Volume } from './volume.ts'
 
@@ -273,6 +274,15 @@ export class VolumeLookupCache {
     await this.settledEntry(name)
     const store = this.#desk.storeOf(name)
     return this.#desk.ask(store, () => store.storer().usage(name))
+  }
+
+  /**
+   * What a store can do, and why not what it cannot.
+   *
+   * @throws UnavailableError while it is down.
+   */
+  capabilities(store: string): VolumeCapabilities {
+    return this.#desk.catalogue.store(store).storer().capabilities
   }
 
   /** How much room a store has. */

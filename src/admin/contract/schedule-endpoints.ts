@@ -9,7 +9,7 @@ const cronSchema = z
 
 const keepSchema = z.string().min(1).meta({
   description:
-    'How long which are kept: `4h:1d:2w` is every one for 4 hours, one an hour for 1 day, one a day for 2 weeks',
+    'Which are kept: `4h:1d:2w` is all of the last 4 hours, one for each 4 hours of the last day, one for each day of the last 2 weeks, and none that is older',
 })
 
 const lastRunSchema = z.object({
@@ -47,6 +47,9 @@ export const scheduleRunSchema = z
     ),
   })
   .meta({ id: 'ScheduleRun' })
+
+export type ScheduleView = z.output<typeof scheduleSchema>
+export type ScheduleRunView = z.output<typeof scheduleRunSchema>
 
 const scheduleParams = z.object({ schedule: nameSchema })
 

@@ -11,6 +11,8 @@ export const snapshotSchema = z
   })
   .meta({ id: 'Snapshot' })
 
+export type SnapshotView = z.output<typeof snapshotSchema>
+
 const snapshotParams = volumeParams.extend({ snapshot: nameSchema })
 
 export const snapshotEndpoints = {
@@ -29,7 +31,13 @@ export const snapshotEndpoints = {
     summary:
       'Keeps a volume as it is now under a name, or one made of the time',
     params: volumeParams,
-    body: z.object({ name: nameSchema.optional() }),
+    body: z.object({
+      name: nameSchema.optional(),
+      pause: z.boolean().default(false).meta({
+        description:
+          'Keep its writers waiting meanwhile, where its store needs that',
+      }),
+    }),
     answer: json(snapshotSchema),
     status: 201,
     errors: [

@@ -20,8 +20,6 @@ export const storeSchema = z
       .meta({ description: 'Whether a setting names it, or `store add`' }),
     size: byteCountSchema.optional(),
     free: byteCountSchema.optional(),
-    inodes: z.number().int().nonnegative().optional(),
-    freeInodes: z.number().int().nonnegative().optional(),
     trash: byteCountSchema.optional(),
     cannot: inabilitySchema.optional(),
   })

@@ -20,7 +20,10 @@ export const volumeSchema = z
     link: z.string().meta({ description: 'Its self link' }),
     createdAt: timeSchema.optional(),
     mountpoint: z.string().optional(),
-    capacity: byteCountSchema.optional(),
+    capacity: byteCountSchema
+      .optional()
+      .meta({ description: 'What it may hold now' }),
+    snapshots: z.number().int().nonnegative(),
     isReadOnly: z.boolean(),
     isProtected: z.boolean(),
     isAdopted: z
@@ -125,7 +128,15 @@ export const volumeEndpoints = {
       'Gives a volume another capacity, while it is held where that can be',
     params: volumeParams,
     body: z.object({ capacity: capacityTextSchema }),
-    answer: json(volumeSchema),
+    answer: json(
+      volumeSchema.extend({
+        effective: z.enum([
+          'now',
+          'when it is mounted',
+          'when it is mounted again',
+        ]),
+      }),
+    ),
     errors: ['not-found', 'in-use', 'not-supported', 'unavailable'],
     changes: true,
   },
