@@ -35,7 +35,7 @@ export interface Working {
   /** Aborted when the job is cancelled. */
   readonly signal: AbortSignal
   /** Says how far it is. */
-  progress(progress: Progress): void
+  readonly progress: (progress: Progress) => void
 }
 
 export interface JobSubject {
