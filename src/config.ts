@@ -4,6 +4,7 @@ import { drivers } from './graph/drivers.ts'
 import { parseStorageOptions } from './graph/storage-options.ts'
 import { MAX_SOCKET_PATH } from './linux/unix-socket.ts'
 import { LOG_FORMATS, LOG_LEVELS } from './logger.ts'
+import { parseFreeMark, parseKeepFor } from './operations/trash-limits.ts'
 import { parseStoreSpecs } from './volume/volume-stores.ts'
 
 interface Setting<T> {
@@ -55,6 +56,20 @@ export const SETTINGS = {
     fallback: 'default=local:',
     meaning: 'volume stores, NAME=KIND:PATH, separated by spaces',
     read: parseStoreSpecs,
+  },
+  trashTime: {
+    name: 'STOWAGE_TRASH_TIME',
+    fallback: '24h',
+    meaning:
+      'how long a removed volume can be brought back, in s, m, h or d; 0 for not at all',
+    read: parseKeepFor,
+  },
+  trashFree: {
+    name: 'STOWAGE_TRASH_FREE',
+    fallback: '5%',
+    meaning:
+      'the room that removed volumes leave: below it, the oldest are deleted early',
+    read: parseFreeMark,
   },
   graphDriver: {
     name: 'STOWAGE_GRAPH_DRIVER',
@@ -127,6 +142,8 @@ export function readConfig(
     adminSocket: value(SETTINGS.adminSocket),
     implements: value(SETTINGS.implements),
     stores: value(SETTINGS.stores),
+    trashTime: value(SETTINGS.trashTime),
+    trashFree: value(SETTINGS.trashFree),
     graphDriver: value(SETTINGS.graphDriver),
     naiveDiff: value(SETTINGS.naiveDiff),
     scope: value(SETTINGS.scope),
