@@ -12,6 +12,8 @@ describe('readConfig', () => {
       socket: '/run/docker/plugins/stowage.sock',
       adminSocket: '/run/stowage/admin.sock',
       implements: ['volume', 'graph'],
+      trashTime: 86_400_000,
+      trashFree: { percent: 5 },
       graphDriver: 'auto',
       naiveDiff: false,
       scope: 'local',

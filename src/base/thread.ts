@@ -1,5 +1,5 @@
 import { parentPort, Worker } from 'node:worker_threads'
-import { errorOfKind, StowageError } from './errors.ts'
+import { type Failure, packed, revived } from './failure.ts'
 
 /** What a thread does, by name: synchronous functions of cloneable values. */
 export type Calls = Readonly<Record<string, (...values: never[]) => unknown>>
@@ -8,15 +8,6 @@ type Request = readonly [id: number, name: string, values: readonly never[]]
 type Reply =
   | readonly [id: number, failure: undefined, result: never]
   | readonly [id: number, failure: Failure]
-
-/** An error on its way between threads, which would lose its class and fields. */
-interface Failure {
-  readonly message: string
-  /** Of a `StowageError`; else empty. */
-  readonly kind: string
-  readonly stack: string | undefined
-  readonly fields: object
-}
 
 interface Caller {
   readonly resolve: (result: never) => void
@@ -109,12 +100,6 @@ function answer(
     return [id, undefined, calls[name]?.(...values)]
   } catch (error) {
     if (!(error instanceof Error)) throw error
-    const { message, stack } = error
-    const kind = error instanceof StowageError ? error.kind : ''
-    return [id, { message, kind, stack, fields: Object.assign({}, error) }]
+    return [id, packed(error)]
   }
-}
-
-function revived({ message, kind, stack, fields }: Failure): Error {
-  return Object.assign(errorOfKind(kind, message), fields, { stack })
 }

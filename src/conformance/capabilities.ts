@@ -40,6 +40,7 @@ const PROBES = {
   'gnu tar': () => command('tar', '--version'),
   bsdtar: () => command('bsdtar', '--version'),
   sqlite3: () => command('sqlite3', '--version'),
+  bindfs: () => command('bindfs', '--version'),
   zstd: () => command('zstd', '--version'),
   groff: () => command('groff', '--version'),
   script: () => command('script', '--version'),

@@ -16,6 +16,7 @@ import {
 } from './describe-volume-abilities.ts'
 import { describeVolumeChanges } from './describe-volume-changes.ts'
 import { describeVolumeSnapshots } from './describe-volume-snapshots.ts'
+import { describeVolumeTrash } from './describe-volume-trash.ts'
 import { expectRejection } from './expect-rejection.ts'
 import { honour, type SuiteOptions } from './suite-options.ts'
 import { useTempDir } from './temp-dir.ts'
@@ -283,5 +284,6 @@ export function describeVolumeStorer(
     describeVolumeAbilities(suite)
     describeVolumeSnapshots(suite)
     describeVolumeChanges(suite)
+    describeVolumeTrash(suite)
   })
 }

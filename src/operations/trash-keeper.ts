@@ -129,7 +129,7 @@ export class TrashKeeper {
       const short = await this.#round(early)
       // Twice as many each time, so that many small ones do not take for ever.
       early = short ? early * 2 : 1
-      await pause(short ? Math.min(HASTE, this.#rounds) : this.#rounds, signal)
+      await pause(short ? HASTE : this.#rounds, signal)
     }
   }
 

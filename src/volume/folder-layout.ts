@@ -11,21 +11,26 @@
  *                                         what it held when the directory was
  *                                         last modified, as its keeping copied it
  *     <store>/volumes/<name>/...          what the kind of store adds
+ *     <store>/trash/<id>/                 a removed volume, all of the above; the id
+ *                                         says when it was removed
+ *     <store>/trash/<id>/holders.json     there if somebody held it then
  *     <store>/new-<random>/               a volume or a snapshot in the making
  *     <store>/rm-<random>/                one on its way out; `open` sweeps both
  *     <store>/resizing/<name>             there while the volume may have another
  *                                         capacity than its record says
  *
  * A volume comes and goes by one rename into and out of `volumes`, so whatever
- * stands there is whole. Its files have a directory to themselves: an empty volume
+ * stands there is whole, and so is what stands in `trash`. Its files have a directory to themselves: an empty volume
  * must be empty.
  */
 export const FORMAT_FILE = 'format'
 export const LOCK = 'lock'
 export const VOLUMES = 'volumes'
+export const TRASH = 'trash'
 export const RESIZING = 'resizing'
 export const DATA = 'data'
 export const RECORD = 'volume.json'
+export const HOLDERS = 'holders.json'
 export const SETTLED = 'settled'
 export const VIEW = 'view'
 export const SNAPSHOTS = 'snapshots'

@@ -15,6 +15,7 @@ import { showView } from './bind-view.ts'
 import type { CopyOptions } from './copy-options.ts'
 import { FolderChanges } from './folder-changes.ts'
 import { FolderSnapshots } from './folder-snapshots.ts'
+import { FolderTrash } from './folder-trash.ts'
 import * as layout from './folder-layout.ts'
 import {
   StoreDirectory,
@@ -51,6 +52,7 @@ export class FolderStore implements VolumeStorer {
   readonly kind: string
   readonly capabilities: VolumeCapabilities
   readonly snapshots?: FolderSnapshots
+  readonly trash?: FolderTrash
   readonly #directory: StoreDirectory
   readonly #keeping: VolumeKeeping
   readonly #folders: VolumeFolders
@@ -68,6 +70,9 @@ export class FolderStore implements VolumeStorer {
     this.#keeping = keeping
     this.#folders = new VolumeFolders(name, directory.volumes)
     this.#changes = new FolderChanges(directory, this.#folders, log)
+    if (this.capabilities.trash === true) {
+      this.trash = new FolderTrash(name, directory, this.#folders)
+    }
     if ('because' in keeping.copying) return
     const { copying } = keeping
     this.snapshots = new FolderSnapshots(directory, this.#folders, copying)
@@ -266,7 +271,7 @@ function capabilitiesOf(keeping: VolumeKeeping): VolumeCapabilities {
     ownership: root,
     ro: root,
     path: { because: 'it keeps only directories of its own' },
-    trash: { because: 'it deletes volumes at once' },
+    trash: trashing(keeping),
     from: 'because' in copying ? copying : copying.atOnce,
     clone,
     snapshots: clone,
@@ -276,4 +281,9 @@ function capabilitiesOf(keeping: VolumeKeeping): VolumeCapabilities {
     shrink: 'because' in resizing ? resizing : resizing.shrink,
     rename: true,
   }
+}
+
+function trashing({ mounting }: VolumeKeeping): Ability {
+  if (mounting !== 'always') return true
+  return { because: 'it keeps files in memory only' }
 }

@@ -81,6 +81,10 @@ export class StoreDirectory {
     return join(this.path, layout.VOLUMES)
   }
 
+  get trash(): string {
+    return join(this.path, layout.TRASH)
+  }
+
   /** A fresh path beside the volumes, and on their filesystem. */
   aside(prefix: string): string {
     return join(this.path, prefix + randomBytes(8).toString('hex'))
@@ -165,6 +169,13 @@ export class StoreDirectory {
     const { keeping } = this
     if (keeping.usage !== undefined) return keeping.usage(directory)
     return this.#measuring.call('usage', join(directory, layout.DATA))
+  }
+
+  /** The same, with what else belongs to the volume, such as snapshots, allocated. */
+  async usageWithAll(directory: string): Promise<VolumeUsage> {
+    const usage = await this.usage(directory)
+    const { allocated } = await this.#measuring.call('usage', directory)
+    return { ...usage, allocated }
   }
 
   async room(): Promise<StoreRoom> {

@@ -32,11 +32,12 @@ export function formatRecord(record: VolumeRecord): string {
 }
 
 /**
- * Reads the record of the volume `name`.
+ * Reads the record of the volume `name`, or of whichever it says where its place
+ * does not tell.
  *
  * @throws DamagedRecordError that says what is wrong with it.
  */
-export function parseRecord(text: string, name: string): VolumeRecord {
+export function parseRecord(text: string, place?: string): VolumeRecord {
   const fields = decoded(text)
   if (typeof fields.format === 'number' && fields.format > FORMAT) {
     throw new DamagedRecordError(
@@ -45,6 +46,8 @@ export function parseRecord(text: string, name: string): VolumeRecord {
   }
   if (fields.format !== FORMAT) throw damaged('format')
   const { createdAt, options, capacity, formerly } = fields
+  const name = place ?? fields.name
+  if (typeof name !== 'string') throw damaged('name')
   if (fields.name !== name && formerly !== name) throw damaged('name')
   if (typeof createdAt !== 'string' || Number.isNaN(Date.parse(createdAt))) {
     throw damaged('createdAt')

@@ -2,7 +2,9 @@ import { join } from 'node:path'
 import { InvalidArgumentError, messageOf } from '../base/errors.ts'
 import type { Log } from '../base/log.ts'
 import type { VolumeStoreSource } from './attached-store.ts'
+import { mayHang } from '../linux/may-hang.ts'
 import { FolderStore } from './folder-store.ts'
+import { StoreProcess } from './store-process.ts'
 import {
   isStoreKind,
   keepingOf,
@@ -57,9 +59,13 @@ export function storeSource(
   return {
     name,
     kind,
-    open: ({ isKnown }) => {
+    async open({ isKnown }) {
+      const opening = { name, directory, isKnown, log }
+      if (await mayHang(directory)) {
+        return StoreProcess.open({ ...opening, kind, parameters })
+      }
       const keep = keepingOf(kind, parameters)
-      return FolderStore.open({ name, directory, isKnown, keep, log })
+      return FolderStore.open({ ...opening, keep })
     },
   }
 }

@@ -4,7 +4,6 @@ import { mountLater, unmount } from '../../linux/mount.ts'
 import { isMountpoint } from '../../linux/mountinfo.ts'
 import { DATA, SETTLED } from '../folder-layout.ts'
 import type { KeptVolume, VolumeKeeping } from '../volume-keeping.ts'
-import type { VolumeUsage } from '../volume-usage.ts'
 import { FORMAT } from './layout.ts'
 import { TmpfsResizing } from './tmpfs-resizing.ts'
 
@@ -45,16 +44,6 @@ export class TmpfsKeeping implements VolumeKeeping {
 
   /** The files are nowhere else. */
   async hide(): Promise<void> {}
-
-  async usage(directory: string): Promise<VolumeUsage> {
-    const data = join(directory, DATA)
-    if (!(await isMountpoint(data))) {
-      return { bytes: 0, inodes: 1, allocated: 0 }
-    }
-    const { blocks, bfree, bsize, files, ffree } = await fs.statfs(data)
-    const bytes = (blocks - bfree) * bsize
-    return { bytes, inodes: files - ffree, allocated: bytes }
-  }
 
   async erase(directory: string): Promise<void> {
     const data = join(directory, DATA)
