@@ -86,11 +86,12 @@ class Parts {
   }
 
   #openVolumes(): VolumeHalf {
-    const { dataRoot, stores, scope } = this.#config
+    const { dataRoot, stores, scope, trashTime, trashFree } = this.#config
     const log = this.#log.child({ component: 'volume' })
     const specs = [...stores, ...this.#added.map(({ spec }) => spec)]
     const sources = specs.map((spec) => storeSource(spec, { dataRoot, log }))
-    return openVolumes({ dataRoot, stores: sources, scope, log })
+    const trash = { keepFor: trashTime, leaveFree: trashFree }
+    return openVolumes({ dataRoot, stores: sources, trash, scope, log })
   }
 
   #openGraph(): GraphHalf {

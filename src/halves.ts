@@ -1,6 +1,9 @@
+import { ended } from './base/ended.ts'
 import type { Log } from './base/log.ts'
 import { GraphHost } from './graph/host.ts'
 import type { DriverSource } from './graph/open-driver.ts'
+import { TrashKeeper } from './operations/trash-keeper.ts'
+import { type TrashLimits, USUAL_LIMITS } from './operations/trash-limits.ts'
 import type { PluginInterface, Routes } from './protocol/app.ts'
 import { graphRoutes } from './protocol/graph-routes.ts'
 import {
@@ -19,6 +22,7 @@ export interface Half extends PluginInterface {
 /** The half that serves volumes. */
 export interface VolumeHalf extends Half {
   readonly volumes: Promise<VolumeLookupCache>
+  readonly trash: Promise<TrashKeeper>
 }
 
 /** The half that serves layers. */
@@ -33,19 +37,30 @@ interface HalfOptions {
 
 export interface VolumeHalfOptions extends HalfOptions, VolumeRoutesOptions {
   readonly stores: readonly VolumeStoreSource[]
+  readonly trash?: TrashLimits
 }
 
 /** Begins to open the stores. */
 export function openVolumes(options: VolumeHalfOptions): VolumeHalf {
-  const { dataRoot, stores, log } = options
-  const volumes = VolumeLookupCache.open({ dataRoot, stores, log })
+  const { dataRoot, stores, trash: limits = USUAL_LIMITS, log } = options
+  const keepsRemoved = limits.keepFor > 0
+  const cache = { dataRoot, stores, keepsRemoved, log }
+  const volumes = VolumeLookupCache.open(cache)
+  const keep = async (): Promise<TrashKeeper> =>
+    new TrashKeeper({ volumes: await volumes, limits, log })
+  const trash = keep()
+  void ended(trash)
   const routes = async (): Promise<Routes> =>
     volumeRoutes(await volumes, options)
   return {
     name: 'VolumeDriver',
     volumes,
+    trash,
     routes: routes(),
-    close: async () => (await volumes).close(),
+    async close() {
+      await (await trash).close()
+      await (await volumes).close()
+    },
   }
 }
 

@@ -14,6 +14,12 @@ export interface FreeMark {
   readonly percent: number
 }
 
+/** For whoever has no opinion. */
+export const USUAL_LIMITS: TrashLimits = {
+  keepFor: 86_400_000,
+  leaveFree: { percent: 5 },
+}
+
 const UNITS: Readonly<Record<string, number>> = {
   s: 1000,
   m: 60_000,
