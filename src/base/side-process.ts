@@ -153,9 +153,6 @@ function letGo(child: ChildProcess): void {
  * overlap. Answers what sends notes to the other side.
  */
 export function serveProcess(calls: AsyncCalls): (note: unknown) => void {
-  const send = (message: Message<unknown>): void => {
-    process.send?.(message)
-  }
   const serve = async ([id, name, values]: Request): Promise<void> => {
     send({ reply: [id, ...(await answered(calls[name]?.(...values)))] })
   }
@@ -177,4 +174,8 @@ async function answered(
   } catch (error) {
     return [packed(asError(error))]
   }
+}
+
+function send(message: Message<unknown>): void {
+  process.send?.(message)
 }

@@ -36,7 +36,9 @@ describe('TrashKeeper', () => {
       log: SILENT,
     })
     keeper = new TrashKeeper({
-      ...{ volumes, log: SILENT, rounds: 20 },
+      volumes,
+      log: SILENT,
+      rounds: 20,
       limits: { keepFor, leaveFree: { percent } },
     })
     await volumes.opened()
@@ -145,7 +147,9 @@ describe('TrashKeeper where room is short', () => {
     const [spec] = parseStoreSpecs(`default=local:${small}/store`)
     const source = storeSource(spec!, { dataRoot: temp.path, log: SILENT })
     const volumes = await VolumeLookupCache.open({
-      ...{ dataRoot: temp.path, stores: [source], log: SILENT },
+      dataRoot: temp.path,
+      stores: [source],
+      log: SILENT,
     })
     await volumes.opened()
     for (const name of ['first', 'second', 'third']) {
@@ -155,7 +159,9 @@ describe('TrashKeeper where room is short', () => {
       await volumes.remove(name, { dropHolders: true })
     }
     const keeper = new TrashKeeper({
-      ...{ volumes, log: SILENT, rounds: 100 },
+      volumes,
+      log: SILENT,
+      rounds: 100,
       limits: { keepFor: HOUR, leaveFree: { percent: 40 } },
     })
     try {

@@ -34,8 +34,13 @@ export async function serveDirectory(
   }
   const uncached = 'attr_timeout=0,entry_timeout=0,negative_timeout=0'
   const [program = '', ...args] = [
-    ...[...inside, 'bindfs', '-f', '-o', `allow_other,${uncached}`],
-    ...[backing, path],
+    ...inside,
+    'bindfs',
+    '-f',
+    '-o',
+    `allow_other,${uncached}`,
+    backing,
+    path,
   ]
   const server = spawn(program, args, { stdio: 'ignore' })
   await mounted(server, join(parent, 'served'), inside)
