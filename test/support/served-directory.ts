@@ -33,7 +33,7 @@ export async function serveDirectory(
     await fs.mkdir(directory, { mode: 0o755 })
   }
   const uncached = 'attr_timeout=0,entry_timeout=0,negative_timeout=0'
-  const [program = '', ...args] = [
+  const [program, ...args] = [
     ...inside,
     'bindfs',
     '-f',
