@@ -57,15 +57,19 @@ export class VolumeRemoval {
     const store = this.#desk.storeOf(name)
     const storer = store.storer()
     await this.#desk.ask(store, () => storer.unmount(name))
-    await this.#desk.holds.clear(name)
     const { snapshots } = this.#desk.volume(name)
     const isMissed = !isAnonymousName(name) || snapshots.length > 0
     const keeps = this.#keepsRemoved && isMissed && !forGood
-    const trashed = await this.#desk.ask(store, () =>
-      goneAnyway(takenOut(storer, name, keeps ? holders : undefined)),
-    )
-    await store.forget(name)
-    return trashed
+    try {
+      const trashed = await this.#desk.ask(store, () =>
+        goneAnyway(takenOut(storer, name, keeps ? holders : undefined)),
+      )
+      await store.forget(name)
+      return trashed
+    } finally {
+      // Not before: who looks meanwhile sees it held, or does not see it at all.
+      await this.#desk.holds.clear(name)
+    }
   }
 }
 

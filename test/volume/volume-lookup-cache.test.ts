@@ -461,6 +461,33 @@ describe('VolumeLookupCache', () => {
   })
 
   describe('removing', () => {
+    it('never shows a volume that goes as one that nobody holds', async () => {
+      const store = testStore('default')
+      const cache = await open([store])
+      await cache.create('a', {})
+      await cache.mount('a', 'one')
+      const seen: number[] = []
+      store.before = async (call) => {
+        if (call === 'remove') seen.push(cache.holders('a').size)
+      }
+      await cache.remove('a', { dropHolders: true })
+      expect(seen).to.deep.equal([1])
+      expect(cache.holders('a').size).to.equal(0)
+    })
+
+    it('leaves nobody holding a volume that was unmounted and could not go', async () => {
+      const store = testStore('default')
+      const cache = await open([store])
+      await cache.create('a', {})
+      await cache.mount('a', 'one')
+      store.before = async (call) => {
+        if (call === 'remove') throw new Error('not now')
+      }
+      const removal = cache.remove('a', { dropHolders: true })
+      await expectRejection(removal, Error)
+      expect(cache.holders('a').size).to.equal(0)
+    })
+
     it('refuses while somebody holds the volume, and names them', async () => {
       const store = testStore('default')
       const cache = await open([store])
