@@ -1,44 +1,64 @@
+import { renameSync } from 'node:fs'
 import * as fs from 'node:fs/promises'
 import { join } from 'node:path'
-import { InvalidArgumentError, NotFoundError } from '../base/errors.ts'
+import { InvalidArgumentError, isErrno, NotFoundError } from '../base/errors.ts'
+import { syncFilesystem } from '../linux/sync-filesystem.ts'
+import { bootId } from '../state/boot-id.ts'
 import type { LayerId } from './driver.ts'
 
 const APPLYING = 'applying'
 const APPLIED = 'applied'
+const FRESH_PREFIX = 'fresh-'
+
+/** Milliseconds after an apply, in which others join it on its way to the disk. */
+const SYNC_AFTER = 1000
 
 /**
  * Remembers which layers a layer tar was applied to, and how far that came.
  *
- *     <directory>/applying/<id>   the apply runs, has failed, or died half-way
- *     <directory>/applied/<id>    the apply has ended well
+ *     <directory>/applying/<id>       the apply runs, has failed, or died half-way
+ *     <directory>/fresh-<boot>/<id>   it has ended well, though maybe not on disk
+ *     <directory>/applied/<id>        it has, and is there also after a power cut
  *
  * A layer is applied to once. One whose apply did not end well shows neither what
- * it showed before nor what it should, so it is as good as absent.
+ * it showed before nor what it should, so it is as good as absent. Nor does one that
+ * was fresh when another boot ended: its files may be there and empty. Nobody who
+ * pulls waits for the disk, so it is synced in the background soon after.
  */
 export class ApplyMarks {
   readonly #directory: string
+  readonly #fresh: string
   readonly #applying: Set<LayerId>
   readonly #applied: Set<LayerId>
+  /** Those of the applied that may not be on disk yet. */
+  readonly #unsynced: Set<LayerId>
+  #timer: NodeJS.Timeout | undefined
 
   private constructor(
     directory: string,
-    applying: readonly LayerId[],
-    applied: readonly LayerId[],
+    fresh: string,
+    [applying, applied, unsynced]: readonly (readonly LayerId[])[],
   ) {
     this.#directory = directory
+    this.#fresh = fresh
     this.#applying = new Set(applying)
-    this.#applied = new Set(applied)
+    this.#applied = new Set([...(applied ?? []), ...(unsynced ?? [])])
+    this.#unsynced = new Set(unsynced)
+    if (this.#unsynced.size > 0) this.#settleSoon()
   }
 
   static async open(directory: string): Promise<ApplyMarks> {
-    const [applying = [], applied = []] = await Promise.all(
-      [APPLYING, APPLIED].map(async (name) => {
-        const marks = join(directory, name)
-        await fs.mkdir(marks, { recursive: true, mode: 0o700 })
-        return fs.readdir(marks)
-      }),
+    const fresh = FRESH_PREFIX + (await bootId())
+    const states = [APPLYING, APPLIED, fresh]
+    for (const state of states) {
+      const path = join(directory, state)
+      await fs.mkdir(path, { recursive: true, mode: 0o700 })
+    }
+    await condemnOthers(directory, fresh)
+    const marks = await Promise.all(
+      states.map((state) => fs.readdir(join(directory, state))),
     )
-    return new ApplyMarks(directory, applying, applied)
+    return new ApplyMarks(directory, fresh, marks)
   }
 
   /** Whether the layer's one apply began and did not end well. */
@@ -50,7 +70,7 @@ export class ApplyMarks {
   check(id: LayerId): void {
     if (!this.#applying.has(id)) return
     throw new NotFoundError(
-      `Layer "${id}" is incomplete, because its tar was not applied to the end: remove it`,
+      `Layer "${id}" is incomplete, because its tar was not applied to the end, or the machine stopped before it was on disk: remove it`,
     )
   }
 
@@ -68,10 +88,32 @@ export class ApplyMarks {
     this.#applying.add(id)
     await fs.writeFile(this.#path(APPLYING, id), '', { mode: 0o600 })
     const result = await apply()
-    await fs.rename(this.#path(APPLYING, id), this.#path(APPLIED, id))
+    await fs.rename(this.#path(APPLYING, id), this.#path(this.#fresh, id))
+    this.#unsynced.add(id)
     this.#applied.add(id)
     this.#applying.delete(id)
+    this.#settleSoon()
     return result
+  }
+
+  /** Waits until every layer whose apply has ended well is on disk. */
+  async settle(): Promise<void> {
+    clearTimeout(this.#timer)
+    this.#timer = undefined
+    const ids = [...this.#unsynced]
+    if (ids.length === 0) return
+    try {
+      await syncFilesystem(this.#directory)
+    } catch (error) {
+      // Somebody deleted it, with all that was to be kept.
+      if (isErrno(error, 'ENOENT')) return
+      throw error
+    }
+    for (const id of ids) {
+      // In one go, so that none is forgotten in between.
+      if (!this.#unsynced.delete(id)) continue
+      renameSync(this.#path(this.#fresh, id), this.#path(APPLIED, id))
+    }
   }
 
   /** Forgets a layer that is no more. */
@@ -79,7 +121,9 @@ export class ApplyMarks {
     const wasApplying = this.#applying.delete(id)
     const wasApplied = this.#applied.delete(id)
     if (wasApplying) await fs.rm(this.#path(APPLYING, id), { force: true })
-    if (wasApplied) await fs.rm(this.#path(APPLIED, id), { force: true })
+    if (!wasApplied) return
+    const state = this.#unsynced.delete(id) ? this.#fresh : APPLIED
+    await fs.rm(this.#path(state, id), { force: true })
   }
 
   /** Forgets what a crash has left of layers that are no more. */
@@ -89,7 +133,25 @@ export class ApplyMarks {
     }
   }
 
+  /** What cannot be synced stays fresh, and is tried again with the next. */
+  #settleSoon(): void {
+    this.#timer ??= setTimeout(() => {
+      this.settle().catch(() => undefined)
+    }, SYNC_AFTER).unref()
+  }
+
   #path(state: string, id: LayerId): string {
     return join(this.#directory, state, id)
+  }
+}
+
+/** Layers that were fresh when the power went are as good as not applied. */
+async function condemnOthers(directory: string, fresh: string): Promise<void> {
+  for (const state of await fs.readdir(directory)) {
+    if (!state.startsWith(FRESH_PREFIX) || state === fresh) continue
+    for (const id of await fs.readdir(join(directory, state))) {
+      await fs.rename(join(directory, state, id), join(directory, APPLYING, id))
+    }
+    await fs.rmdir(join(directory, state))
   }
 }

@@ -116,6 +116,12 @@ export class NaiveDiffDriver implements Driver {
 
   async cleanup(): Promise<void> {
     await this.#proto.cleanup()
+    await this.settle()
+  }
+
+  /** Waits until what was applied would outlive a power cut. */
+  async settle(): Promise<void> {
+    await this.#marks.settle()
   }
 
   async diff(id: LayerId, parent: LayerId): Promise<Readable> {

@@ -66,17 +66,19 @@ export async function openDriver(
       ['Chosen Because', reason],
     ])
     options.log.info('Layers opened', { driver: layers.name, reason })
+    const driver = await NaiveDiffDriver.open(mounted, {
+      marks: home.path,
+      idMaps: home.idMaps,
+      log: options.log,
+      naive: options.naiveDiff,
+    })
     return {
-      driver: await NaiveDiffDriver.open(mounted, {
-        marks: home.path,
-        idMaps: home.idMaps,
-        log: options.log,
-        naive: options.naiveDiff,
-      }),
+      driver,
       isHeld: () => mounted.isHeld(),
       isInPlace: async () =>
         (await home.isInPlace()) && (await isClaimed(home.path)),
       async close() {
+        await driver.settle()
         await mounted.close()
         await home.close()
       },

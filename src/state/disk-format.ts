@@ -21,9 +21,7 @@ export async function settleFormat(
 ): Promise<DiskFormat> {
   const found = await readFormat(path)
   if (found === undefined) {
-    await writeFileAtomic(path, `${format.kind} ${format.edition}\n`, {
-      mode: 0o644,
-    })
+    await writeFileAtomic(path, `${format.kind} ${format.edition}\n`)
     return format
   }
   if (found.kind !== format.kind) {

@@ -1,4 +1,4 @@
-import { writeSync } from 'node:fs'
+import { ftruncateSync, writeSync } from 'node:fs'
 import * as fs from 'node:fs/promises'
 import { isErrno } from '../base/errors.ts'
 import { KeyedMutex } from '../base/keyed-mutex.ts'
@@ -37,26 +37,38 @@ export class Holds {
   readonly #holders: Map<string, Map<string, number>>
   readonly #turns = new KeyedMutex()
   #file: fs.FileHandle
-  #lines = 0
+  #lines: number
+  /** How long the journal is up to its last whole line. */
+  #length: number
 
   private constructor(
     path: string,
-    boot: string,
-    holders: Map<string, Map<string, number>>,
+    { boot, holders, lines, length }: Journal,
     file: fs.FileHandle,
   ) {
     this.#path = path
     this.#boot = boot
     this.#holders = holders
+    this.#lines = lines
+    this.#length = length
     this.#file = file
   }
 
-  /** Opens the journal at `path` with what this boot's processes left in it. */
+  /**
+   * Opens the journal at `path` with what this boot's processes left in it. That
+   * takes no room on disk, for a full one must not keep anybody from a restart.
+   */
   static async open(path: string): Promise<Holds> {
     const boot = await bootId()
-    const holders = replay(await readOrEmpty(path), boot)
-    await writeJournal(path, boot, holders)
-    return new Holds(path, boot, holders, await fs.open(path, 'a', 0o600))
+    let journal = replay(await readOrEmpty(path), boot)
+    if (journal.length === 0) {
+      // What another boot left counts for nothing, and may be in the way.
+      await fs.rm(path, { force: true })
+      const length = await writeJournal(path, boot, journal.holders)
+      journal = { ...journal, length }
+    }
+    await fs.truncate(path, journal.length)
+    return new Holds(path, journal, await fs.open(path, 'a', 0o600))
   }
 
   /** Adds one hold and answers how many there are on `key` now. */
@@ -105,14 +117,31 @@ export class Holds {
   async #append(line: string): Promise<void> {
     await this.#turns.run('file', async () => {
       if (this.#lines++ >= COMPACT_AFTER) await this.#compact()
-      // Some bytes for the page cache: to hand them to a thread takes far longer.
-      else writeSync(this.#file.fd, `${line}\n`)
+      else this.#write(`${line}\n`)
     })
+  }
+
+  /** Some bytes for the page cache: to hand them to a thread takes far longer. */
+  #write(line: string): void {
+    const { fd } = this.#file
+    const length = Buffer.byteLength(line)
+    try {
+      if (writeSync(fd, line) === length) {
+        this.#length += length
+        return
+      }
+    } catch (error) {
+      ftruncateSync(fd, this.#length)
+      throw error
+    }
+    // The disk was full in the midst of it. What is cut short would spoil the next.
+    ftruncateSync(fd, this.#length)
+    throw new Error(`No room in "${this.#path}" to note who holds what`)
   }
 
   /** What is in memory already has the line that brought us here. */
   async #compact(): Promise<void> {
-    await writeJournal(this.#path, this.#boot, this.#holders)
+    this.#length = await writeJournal(this.#path, this.#boot, this.#holders)
     await this.#file.close()
     this.#file = await fs.open(this.#path, 'a', 0o600)
     this.#lines = 0
@@ -123,7 +152,7 @@ export class Holds {
 export async function readHolds(
   path: string,
 ): Promise<ReadonlyMap<string, Holders>> {
-  return replay(await readOrEmpty(path), await bootId())
+  return replay(await readOrEmpty(path), await bootId()).holders
 }
 
 async function readOrEmpty(path: string): Promise<string> {
@@ -135,14 +164,20 @@ async function readOrEmpty(path: string): Promise<string> {
   }
 }
 
-function replay(
-  journal: string,
-  boot: string,
-): Map<string, Map<string, number>> {
+/** What a journal says. */
+interface Journal {
+  readonly boot: string
+  readonly holders: Map<string, Map<string, number>>
+  readonly lines: number
+  /** In bytes, without a last line that was cut short; 0 if it is of another boot. */
+  readonly length: number
+}
+
+function replay(text: string, boot: string): Journal {
   const holders = new Map<string, Map<string, number>>()
-  // The piece after the last newline is empty, or a line that was cut short.
-  const [head, ...lines] = journal.split('\n').slice(0, -1)
-  if (head !== boot) return holders
+  const whole = text.slice(0, text.lastIndexOf('\n') + 1)
+  const [head, ...lines] = whole.split('\n').slice(0, -1)
+  if (head !== boot) return { boot, holders, lines: 0, length: 0 }
   for (const line of lines) {
     const [verb, key = '', holder = ''] = line.split(' ')
     if (verb === '+') {
@@ -155,7 +190,8 @@ function replay(
       holders.delete(key)
     }
   }
-  return holders
+  const length = Buffer.byteLength(whole)
+  return { boot, holders, lines: lines.length, length }
 }
 
 function drop(
@@ -176,7 +212,7 @@ async function writeJournal(
   path: string,
   boot: string,
   holders: ReadonlyMap<string, Holders>,
-): Promise<void> {
+): Promise<number> {
   let journal = `${boot}\n`
   for (const [key, ofKey] of holders) {
     for (const [holder, times] of ofKey) {
@@ -184,4 +220,5 @@ async function writeJournal(
     }
   }
   await writeFileAtomic(path, journal, { durable: false })
+  return Buffer.byteLength(journal)
 }

@@ -1,4 +1,5 @@
 import * as fs from 'node:fs/promises'
+import { isDeepStrictEqual } from 'node:util'
 import { isErrno } from '../base/errors.ts'
 import { KeyedMutex } from '../base/keyed-mutex.ts'
 import { writeFileAtomic } from './atomic-file.ts'
@@ -17,6 +18,8 @@ export class NameJournal {
   readonly #path: string
   readonly #names: Set<string>
   readonly #isNew: boolean
+  /** Whether the file ends where a line does, and is not much longer than need be. */
+  #isWhole: boolean
   readonly #turns = new KeyedMutex()
   #file: fs.FileHandle | undefined
 
@@ -24,6 +27,7 @@ export class NameJournal {
     this.#path = path
     this.#names = replay(text ?? '')
     this.#isNew = text === undefined
+    this.#isWhole = text?.endsWith('\n') === true && !isWordy(text, this.#names)
   }
 
   /** Opens the journal at `path` for reading; it is written from `replace` on. */
@@ -40,14 +44,19 @@ export class NameJournal {
     return this.#names
   }
 
-  /** Notes that these are all the names there are. */
+  /**
+   * Notes that these are all the names there are. Where they are known already
+   * nothing is written, for a full disk must not keep anybody from a restart.
+   */
   async replace(names: Iterable<string>): Promise<void> {
-    const all = [...names]
+    const all = new Set(names)
+    const known = new Set(this.#names)
     this.#names.clear()
     for (const name of all) this.#names.add(name)
     await this.#turns.run('file', async () => {
-      const lines = [...this.#names].map((name) => `+${name}\n`)
-      await writeFileAtomic(this.#path, lines.join(''))
+      if (!this.#isWhole || !isDeepStrictEqual(all, known)) {
+        await this.#rewrite(all, known)
+      }
       await this.#file?.close()
       this.#file = await fs.open(this.#path, 'a', 0o600)
     })
@@ -74,11 +83,32 @@ export class NameJournal {
     })
   }
 
+  /** On a full disk the old file is kept, if all names are among those it has. */
+  async #rewrite(
+    all: ReadonlySet<string>,
+    known: ReadonlySet<string>,
+  ): Promise<void> {
+    const lines = [...all].map((name) => `+${name}\n`)
+    try {
+      await writeFileAtomic(this.#path, lines.join(''))
+      this.#isWhole = true
+    } catch (error) {
+      const isEnough =
+        this.#isWhole && [...all].every((name) => known.has(name))
+      if (!isErrno(error, 'ENOSPC', 'EDQUOT') || !isEnough) throw error
+    }
+  }
+
   async #append(line: string): Promise<void> {
     await this.#turns.run('file', async () => {
       await this.#file?.write(line)
     })
   }
+}
+
+/** Whether most of a journal is about names that have gone again. */
+function isWordy(text: string, names: ReadonlySet<string>): boolean {
+  return text.split('\n').length > 100 + 2 * names.size
 }
 
 async function readIfThere(path: string): Promise<string | undefined> {

@@ -71,7 +71,7 @@ class Lease {
       },
     })
     // It was made with what the umask leaves of 0777, for anybody to write into.
-    await fs.chmod(this.#directory, 0o755)
+    await fs.chmod(this.#directory, 0o700)
   }
 
   async release(): Promise<void> {

@@ -285,6 +285,7 @@ async function finish(
 /** Whatever is in Home beside what is always there. */
 async function leftovers(home: string): Promise<string[]> {
   const names = await fs.readdir(home, { recursive: true })
-  const always = /^(?:format|lock|holds|layers|l|mnt|applying|applied)$/
+  const always =
+    /^(?:format|lock|holds|layers|l|mnt|applying|applied|fresh-[\w-]+)$/
   return names.filter((name) => !always.test(name))
 }

@@ -1,3 +1,5 @@
+import * as fs from 'node:fs/promises'
+import { join } from 'node:path'
 import { expect } from 'chai'
 import { InvalidArgumentError, NotFoundError } from '../../src/base/errors.ts'
 import { ApplyMarks } from '../../src/graph/apply-marks.ts'
@@ -56,5 +58,22 @@ describe('ApplyMarks', () => {
       later.run('here', async () => 2),
       InvalidArgumentError,
     )
+  })
+
+  it('condemns a layer that may not have been on disk when the power went', async () => {
+    const marks = await ApplyMarks.open(directory.path)
+    for (const id of ['old', 'fresh']) await marks.run(id, async () => 1)
+    await marks.settle()
+    await marks.forget('fresh')
+    await marks.run('fresh', async () => 1)
+    const [now = ''] = (await fs.readdir(directory.path)).filter((name) =>
+      name.startsWith('fresh-'),
+    )
+    const path = join(directory.path, now)
+    await fs.rename(path, join(directory.path, 'fresh-of-another-boot'))
+
+    const later = await ApplyMarks.open(directory.path)
+    later.check('old')
+    expect(() => later.check('fresh')).to.throw(NotFoundError, /the machine/)
   })
 })

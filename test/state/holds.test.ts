@@ -74,4 +74,28 @@ describe('Holds', () => {
     expect(after.keys()).to.deep.equal(['kept'])
     await after.close()
   })
+
+  it('takes no room to be opened again, for the disk may be full', async () => {
+    const before = await Holds.open(path())
+    await before.add('a', 'id1')
+    await before.close()
+    const { ino } = await fs.stat(path())
+    const after = await Holds.open(path())
+    expect((await fs.stat(path())).ino).to.equal(ino)
+    await after.close()
+  })
+
+  it('goes on after a line that was cut short with a line of its own', async () => {
+    const before = await Holds.open(path())
+    await before.add('a', 'id1')
+    await before.close()
+    await fs.appendFile(path(), '+ a id')
+    const between = await Holds.open(path())
+    await between.add('b', 'id2')
+    await between.close()
+    const after = await Holds.open(path())
+    expect(after.keys()).to.deep.equal(['a', 'b'])
+    expect(after.count('a')).to.equal(1)
+    await after.close()
+  })
 })

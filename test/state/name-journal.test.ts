@@ -38,4 +38,18 @@ describe('NameJournal', () => {
     await fs.writeFile(path(), '+a\n+b\n-a\n-b')
     expect(await read()).to.deep.equal(['b'])
   })
+
+  it('writes nothing when it is told what it knows, for the disk may be full', async () => {
+    const before = await NameJournal.open(path())
+    await before.replace(['a', 'b'])
+    await before.close()
+    const { ino } = await fs.stat(path())
+    const after = await NameJournal.open(path())
+    await after.replace(['b', 'a'])
+    expect((await fs.stat(path())).ino).to.equal(ino)
+    await after.add('c')
+    await after.close()
+    const names = (await NameJournal.open(path())).names
+    expect([...names].toSorted()).to.deep.equal(['a', 'b', 'c'])
+  })
 })

@@ -24,10 +24,10 @@ describe('lockRoot', () => {
     await (await lockRoot(home.path, SILENT)).release()
   })
 
-  it('shows a lease beside it to those who look from elsewhere', async () => {
+  it('shows a lease beside it to root who looks from elsewhere, and to nobody else', async () => {
     const lock = await lockRoot(home.path, SILENT)
     const lease = await fs.stat(join(home.path, 'lock.lease'))
-    expect(lease.mode & 0o777).to.equal(0o755)
+    expect(lease.mode & 0o777).to.equal(0o700)
     await lock.release()
     expect(await fs.readdir(home.path)).not.to.include('lock.lease')
   })

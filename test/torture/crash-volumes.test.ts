@@ -64,19 +64,20 @@ const mountOne = calling('Mount', ofOne)
 const filled = makeFilled('one')
 const readOnly = makeFilled('one', { ro: '' })
 
-/** Docker's word that nobody uses it is taken before the volume goes. */
-function released(before: Picture): readonly Picture[] {
+/** It is mounted and unmounted in two parts, each of which may be all that was done. */
+function halfShown(before: Picture): readonly Picture[] {
   const { kept } = before.volumes as Record<string, unknown>
   const { one } = before.volumes as Record<string, Shown>
-  const mounts = (before.mounts as readonly string[]).filter(
+  const others = (before.mounts as readonly string[]).filter(
     (path) => !path.includes('/one/'),
   )
-  const unheld = { ...one, holders: 0 }
-  return [
-    { ...before, volumes: { kept, one: unheld } },
-    { ...before, volumes: { kept, one: unheld }, mounts },
-    { ...before, mounts },
-  ]
+  const data = 'volumes/default/volumes/one/data'
+  return [0, 1].flatMap((holders) =>
+    [others, [...others, data].toSorted()].map((mounts) => ({
+      volumes: { kept, one: { ...one, holders } },
+      mounts,
+    })),
+  )
 }
 
 const OPERATIONS: Readonly<Record<string, Operation>> = {
@@ -96,7 +97,11 @@ const OPERATIONS: Readonly<Record<string, Operation>> = {
     prepare: calling('Create', { Name: 'one', Opts: { uid: '7' } }),
     act: mountOne,
   },
-  'mount read-only': { prepare: readOnly, act: mountOne },
+  'mount read-only': {
+    prepare: readOnly,
+    act: mountOne,
+    between: halfShown,
+  },
   'mount again': { prepare: all(readOnly, mountOne), act: mountOne },
   'mount for another': {
     prepare: all(readOnly, mountOne),
@@ -109,7 +114,7 @@ const OPERATIONS: Readonly<Record<string, Operation>> = {
   'unmount read-only': {
     prepare: all(readOnly, mountOne),
     act: calling('Unmount', ofOne),
-    between: released,
+    between: halfShown,
   },
   'unmount one of two': {
     prepare: all(readOnly, mountOne, mountOne),
@@ -119,7 +124,7 @@ const OPERATIONS: Readonly<Record<string, Operation>> = {
   'remove what is held': {
     prepare: all(readOnly, mountOne),
     act: calling('Remove', ofOne),
-    between: released,
+    between: halfShown,
   },
 }
 

@@ -7,6 +7,7 @@ import { forgeTar } from '../../src/conformance/forge-tar.ts'
 import { SHARED_MEMORY } from '../../src/conformance/temp-dir.ts'
 import { mountsBelow } from '../../src/linux/mountinfo.ts'
 import { amount, tell } from '../support/campaign.ts'
+import { type ProcessUsage, usageOfProcess } from '../support/process-usage.ts'
 import { type DaemonProcess, useDaemons } from '../support/daemon-process.ts'
 
 const VOLUME_CALLS = amount('STOWAGE_VOLUME_CALLS', 2000)
@@ -80,16 +81,10 @@ describe('A daemon that is kept busy', function () {
 
 type Call = (subject: string) => Promise<unknown>
 
-/** What a daemon holds on to. */
-interface Used {
-  readonly memory: number
-  readonly descriptors: number
-}
-
 interface Usage {
   readonly done: number
-  readonly early: Used
-  readonly late: Used
+  readonly early: ProcessUsage
+  readonly late: ProcessUsage
   readonly seconds: number
 }
 
@@ -115,17 +110,11 @@ async function keepBusy(
     await sleep(300)
   }
   await work(warm)
-  const early = await usedBy(daemon)
+  const early = await usageOfProcess(daemon.pid)
   await work(Math.max(subjects, warm))
-  const late = await usedBy(daemon)
+  const late = await usageOfProcess(daemon.pid)
   const seconds = (performance.now() - began) / 1000
   return { done: Math.max(subjects, warm) * calls.length, early, late, seconds }
-}
-
-async function usedBy({ pid }: DaemonProcess): Promise<Used> {
-  const status = await fs.readFile(`/proc/${pid}/status`, 'utf8')
-  const memory = Number(/^VmRSS:\s+(\d+)/m.exec(status)?.[1]) * 1024
-  return { memory, descriptors: (await fs.readdir(`/proc/${pid}/fd`)).length }
 }
 
 /** The entries of `directory`, once what was removed is deleted. */

@@ -32,18 +32,30 @@ const PROBE = ['lower', 'upper', 'work'] as const
  */
 export async function probeOverlay(home: Home): Promise<OverlayFeatures> {
   const options = await switchesOff()
+  try {
+    return { options, tellsChanges: await tryIn(home, options) }
+  } catch (error) {
+    // On a full disk nothing can be tried, and what is there must be served still.
+    const cause = error instanceof NotSupportedError ? error.cause : error
+    if (!isErrno(cause, 'ENOSPC', 'EDQUOT')) throw error
+    return { options, tellsChanges: false }
+  }
+}
+
+async function tryIn(home: Home, options: readonly string[]): Promise<boolean> {
   const draft = home.draft()
   const absolute = home.absolute(draft)
-  for (const name of PROBE) {
-    await fs.mkdir(join(absolute, name), { recursive: true, mode: 0o700 })
-  }
   try {
+    // One by one: made all in one call, a full disk would be called a missing path.
+    for (const path of ['', ...PROBE]) {
+      await fs.mkdir(join(absolute, path), { mode: 0o700 })
+    }
     await fs.mkdir(join(absolute, 'lower/directory'))
     await fs.writeFile(join(absolute, 'lower/file'), '')
     const isVolatile = await mountsWith(home, draft, [...options, VOLATILE])
     if (!isVolatile) await mountProbe(home, draft, options)
     try {
-      return { options, tellsChanges: await tryOut(home, absolute) }
+      return await tryOut(home, absolute)
     } finally {
       await home.unmount(`${draft}/merged`)
     }
