@@ -10,6 +10,7 @@ import { Samples } from './row.ts'
 import { scaleScenarios } from './scale.ts'
 import { playAll, type Rounds } from './scenario.ts'
 import { Scratch } from './scratch.ts'
+import { benchSnapshots } from './snapshots.ts'
 import { benchVolumes } from './volumes.ts'
 
 /** What fills one table. */
@@ -45,6 +46,12 @@ const BENCHES: readonly Bench[] = [
   { name: 'inside', groups: ['inside'], needsPeer: false, run: benchInside },
   { name: 'memory', groups: ['memory'], needsPeer: true, run: benchMemory },
   { name: 'volumes', groups: ['volume'], needsPeer: false, run: benchVolumes },
+  {
+    name: 'snapshots',
+    groups: ['snapshot'],
+    needsPeer: false,
+    run: benchSnapshots,
+  },
   { name: 'docker', groups: ['docker'], needsPeer: false, run: benchDocker },
 ]
 

@@ -30,7 +30,7 @@ export function parseCloneSource(text: string): CloneSource {
   const names = [volume, ...(snapshot === undefined ? [] : [snapshot])]
   if (rest.length > 0 || !names.every(isStorageName)) {
     throw new InvalidArgumentError(
-      `Cannot begin as a clone of "${text}": it is neither VOLUME nor VOLUME@SNAPSHOT`,
+      `"${text}" is neither VOLUME nor VOLUME@SNAPSHOT`,
     )
   }
   return snapshot === undefined ? { volume } : { volume, snapshot }

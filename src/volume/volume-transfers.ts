@@ -12,6 +12,7 @@ import { MountDataSource } from '../storage/mount-data-source.ts'
 import type { Owner, Resolver } from '../storage/resolver.ts'
 import { exportOnce, importOnce } from '../storage/single-use.ts'
 import { formatRef, parseRef } from '../storage/storage-ref.ts'
+import { type CloneSource, parseCloneSource } from './snapshot.ts'
 import { VolumeNotFoundError } from './volume-errors.ts'
 import type { VolumeLookupCache } from './volume-lookup-cache.ts'
 
@@ -21,6 +22,8 @@ const OWN_HOLDER = 'transfer-'
 /** A volume that is mounted for a transfer. */
 interface HeldVolume {
   readonly mountpoint: string
+  /** Whether somebody may write to it meanwhile. */
+  readonly writable: boolean
   readonly letGo: () => Promise<void>
 }
 
@@ -29,7 +32,8 @@ interface HeldVolume {
  * any other mount while it is read or written, so that nobody removes it meanwhile.
  *
  * Containers may write to a volume while it is exported. What changes then is in
- * the archive as it was or as it became; for more, export a snapshot or a clone.
+ * the archive as it was or as it became; for more, export a snapshot of it, which
+ * goes by `VOLUME@SNAPSHOT`.
  */
 export class VolumeTransfers implements Importer, Exporter, Resolver {
   readonly #volumes: VolumeLookupCache
@@ -59,8 +63,8 @@ export class VolumeTransfers implements Importer, Exporter, Resolver {
   }
 
   async openSource(id: string): Promise<DataSource> {
-    const { mountpoint, letGo } = await this.#hold(id)
-    return new MountDataSource(mountpoint, { letGo, writable: true })
+    const { mountpoint, letGo, writable } = await this.#shown(id)
+    return new MountDataSource(mountpoint, { letGo, writable })
   }
 
   async import(
@@ -98,31 +102,59 @@ export class VolumeTransfers implements Importer, Exporter, Resolver {
     ancestor: string,
     { filter, data = true, signal }: ExportOptions,
   ): Promise<Readable> {
-    const volume = await this.#hold(id)
-    const below = await this.#holdToo(ancestor, volume)
+    const volume = await this.#shown(id)
+    const below = await this.#shownToo(ancestor, volume)
     const release = async (): Promise<void> => {
       await volume.letGo()
       await below.letGo()
     }
     return packDifference(
       { tree: volume.mountpoint, parent: below.mountpoint },
-      { filter, headersOnly: !data, writable: true, signal, release },
+      {
+        filter,
+        headersOnly: !data,
+        writable: volume.writable || below.writable,
+        signal,
+        release,
+      },
     )
   }
 
   /** A second volume; should it not be there, the first is let go. */
-  async #holdToo(name: string, first: HeldVolume): Promise<HeldVolume> {
+  async #shownToo(id: string, first: HeldVolume): Promise<HeldVolume> {
     try {
-      return await this.#hold(name)
+      return await this.#shown(id)
     } catch (error) {
       await first.letGo()
       throw error
     }
   }
 
+  /** A volume, or what is kept of its past, to be read. */
+  async #shown(id: string): Promise<HeldVolume> {
+    const { volume, snapshot } = sourceOf(id)
+    if (snapshot === undefined) return this.#hold(volume)
+    await this.#volumes.settledEntry(volume)
+    const shown = await this.#volumes.snapshots.show(volume, snapshot)
+    return {
+      mountpoint: shown.path,
+      writable: false,
+      letGo: async () => shown[Symbol.asyncDispose](),
+    }
+  }
+
   async #hold(name: string): Promise<HeldVolume> {
     const holder = OWN_HOLDER + randomUUID()
     const mountpoint = await this.#volumes.mount(name, holder)
-    return { mountpoint, letGo: () => this.#volumes.unmount(name, holder) }
+    return {
+      mountpoint,
+      writable: true,
+      letGo: () => this.#volumes.unmount(name, holder),
+    }
   }
+}
+
+/** A name that cannot be a snapshot's is of no volume, as the catalogue will say. */
+function sourceOf(id: string): CloneSource {
+  return id.includes('@') ? parseCloneSource(id) : { volume: id }
 }

@@ -28,7 +28,7 @@ describe('What a clone begins as', () => {
     it(`is not ${JSON.stringify(text)}`, () => {
       expect(() => parseCloneSource(text)).to.throw(
         InvalidArgumentError,
-        'it is neither VOLUME nor VOLUME@SNAPSHOT',
+        'is neither VOLUME nor VOLUME@SNAPSHOT',
       )
     })
   }

@@ -7,7 +7,10 @@ import { SILENT } from '../../src/base/log.ts'
 import { untilClosed } from '../../src/base/until-closed.ts'
 import { Storage } from '../../src/storage/storage.ts'
 import { LocalKeeping } from '../../src/volume/local/local-keeping.ts'
-import { VolumeNotFoundError } from '../../src/volume/volume-errors.ts'
+import {
+  SnapshotNotFoundError,
+  VolumeNotFoundError,
+} from '../../src/volume/volume-errors.ts'
 import { VolumeLookupCache } from '../../src/volume/volume-lookup-cache.ts'
 import { VOLUMES_KEY, volumesPart } from '../../src/volume/volume-part.ts'
 import { VolumeTransfers } from '../../src/volume/volume-transfers.ts'
@@ -86,6 +89,22 @@ describe('VolumeTransfers', () => {
     const names = await namesIn(tar)
     expect(names).to.include.members(['table', 'log'])
     expect(names).to.not.include('index')
+  })
+
+  it('exports a snapshot of a volume that is being written to', async () => {
+    await volumes.snapshots.create('db', { name: 'monday' })
+    const path = await volumes.mount('db', 'app')
+    await fs.writeFile(join(path, 'log'), 'lines')
+    const names = await namesIn(await transfers.export('db@monday'))
+    expect(names).to.include('table').and.not.include('log')
+    const since = await transfers.export('db', { ancestor: 'db@monday' })
+    expect(await namesIn(since)).to.include('log')
+    await volumes.snapshots.delete('db', 'monday')
+    await expectRejection(
+      transfers.export('db@monday'),
+      SnapshotNotFoundError,
+      /no snapshot "monday"/,
+    )
   })
 
   it('holds a volume for as long as it is read or written, and no longer', async () => {
