@@ -11,6 +11,24 @@ const run = promisify(execFile)
 const APPLETS =
   'sh cat ls echo touch mkdir rm ln chmod chown sleep dd stat find mv cp true test id df'
 
+/** Makes `root` what a container can live in: busybox, and `files` by their paths. */
+export async function busyboxRoot(
+  root: string,
+  files: Readonly<Record<string, string>> = {},
+): Promise<void> {
+  for (const name of ['bin', 'tmp', 'etc', 'data']) {
+    await fs.mkdir(join(root, name), { mode: 0o755, recursive: true })
+  }
+  await fs.copyFile('/bin/busybox', join(root, 'bin/busybox'))
+  for (const applet of APPLETS.split(' ')) {
+    await fs.symlink('busybox', join(root, 'bin', applet))
+  }
+  for (const [path, content] of Object.entries(files)) {
+    await fs.mkdir(join(root, path, '..'), { recursive: true, mode: 0o755 })
+    await fs.writeFile(join(root, path), content, { mode: 0o644 })
+  }
+}
+
 /** Imports an image `bb` of busybox, with `files` added by their paths. */
 export async function importBusybox(
   host: PrivateHost,
@@ -18,17 +36,7 @@ export async function importBusybox(
 ): Promise<void> {
   const root = await fs.mkdtemp(join(tmpdir(), 'stowage-bb-'))
   try {
-    for (const name of ['bin', 'tmp', 'etc', 'data']) {
-      await fs.mkdir(join(root, name), { mode: 0o755 })
-    }
-    await fs.copyFile('/bin/busybox', join(root, 'bin/busybox'))
-    for (const applet of APPLETS.split(' ')) {
-      await fs.symlink('busybox', join(root, 'bin', applet))
-    }
-    for (const [path, content] of Object.entries(files)) {
-      await fs.mkdir(join(root, path, '..'), { recursive: true, mode: 0o755 })
-      await fs.writeFile(join(root, path), content, { mode: 0o644 })
-    }
+    await busyboxRoot(root, files)
     const tar = join(host.directory, 'busybox.tar')
     await run('tar', ['-C', root, '--numeric-owner', '-cf', tar, '.'])
     await host.docker('import --change', 'CMD ["/bin/sh"]', tar, 'bb')
