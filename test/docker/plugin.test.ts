@@ -19,6 +19,8 @@ const OTHER_VALUES: Readonly<Record<string, string>> = {
   STOWAGE_ADMIN_SOCKET: '/run/docker/plugins/other.sock',
   STOWAGE_IMPLEMENTS: 'graph,volume',
   STOWAGE_STORES: 'default=local: sized=loop:?capacity=16MiB',
+  STOWAGE_TRASH_TIME: '1h',
+  STOWAGE_TRASH_FREE: '10%',
   STOWAGE_GRAPH_DRIVER: 'overlay',
   STOWAGE_NAIVE_DIFF: 'true',
   STOWAGE_SCOPE: 'global',
