@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { Contender } from './contender.ts'
 import * as dataSets from './data-sets.ts'
 import { Disk } from './disk.ts'
+import type { Stalls } from './loop-watch.ts'
 import type { Row, Samples } from './row.ts'
 import type { Rounds } from './scenario.ts'
 
@@ -29,10 +30,7 @@ export async function benchMemory(
       })
       await useMemory(contender, samples)
     }
-    const stall = Number(await fs.readFile(stalls, 'utf8'))
-    samples.record({ name: 'longest stall', target: 20, unit: 'ms' }, 'ours', {
-      value: stall,
-    })
+    recordStalls(samples, JSON.parse(await fs.readFile(stalls, 'utf8')))
   }
 }
 
@@ -75,6 +73,14 @@ async function useMemory(
       Callers: 32,
     }),
   )
+}
+
+function recordStalls(samples: Samples, stalls: Stalls): void {
+  const record = (name: string, value: number, target?: number): void =>
+    samples.record({ name, target, unit: 'ms' }, 'ours', { value })
+  record('longest stall', stalls.byTheClock, 20)
+  record('… but for waits for a processor', stalls.butForWaits)
+  record('… computing', stalls.computing)
 }
 
 async function apply(

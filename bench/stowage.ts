@@ -84,7 +84,7 @@ export class Stowage implements AsyncDisposable {
   async quiet(): Promise<void> {
     const deadline = Date.now() + 10_000
     let before = await this.#ticks()
-    for (let still = 0; still < 3 && Date.now() < deadline; still++) {
+    for (let still = 0; still < 5 && Date.now() < deadline; still++) {
       await sleep(20)
       const now = await this.#ticks()
       if (now !== before) still = -1
