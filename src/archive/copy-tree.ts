@@ -1,7 +1,10 @@
 import * as fs from 'node:fs'
+import { dirname } from 'node:path'
 import { copyData, shareBlocks } from '../linux/file-copy.ts'
 import { deviceNumber, mknod, type SpecialType } from '../linux/mknod.ts'
-import { copyAttributes } from './copy-attributes.ts'
+import { getXattr } from '../linux/xattr.ts'
+import { type Born, copyAttributes } from './copy-attributes.ts'
+import { DEFAULT_ACL } from './node-maker.ts'
 import { type PathString, toFsPath, toPathString } from './path-bytes.ts'
 
 /** Only to be entered by us, until it has the mode of what it copies. */
@@ -22,17 +25,27 @@ export function copyTree(source: string, target: string): void {
     toPathString(Buffer.from(path)),
   )
   const status = fs.lstatSync(source, { bigint: true })
-  new TreeCopy(status.dev).copy(from ?? source, to ?? target, status)
+  const copy = new TreeCopy(status.dev, !handsDown(dirname(target)))
+  copy.copy(from ?? source, to ?? target, status)
+}
+
+/** Whether a directory gives what is made in it its group, or an ACL. */
+function handsDown(directory: string): boolean {
+  const isSetGid = (fs.statSync(directory).mode & 0o2000) !== 0
+  return isSetGid || getXattr(directory, DEFAULT_ACL) !== undefined
 }
 
 class TreeCopy {
   readonly #device: bigint
   /** Where the first name of each file with several names was copied to. */
   readonly #copies = new Map<bigint, PathString>()
+  /** What is made is ours, and has the mode that we say. */
+  readonly #isPlain: boolean
   #canShare = true
 
-  constructor(device: bigint) {
+  constructor(device: bigint, isPlain: boolean) {
     this.#device = device
+    this.#isPlain = isPlain
   }
 
   copy(from: PathString, to: PathString, status: fs.BigIntStats): void {
@@ -49,7 +62,7 @@ class TreeCopy {
     } else {
       this.#copyFile(from, to, status)
     }
-    copyAttributes(from, to, status)
+    copyAttributes(from, to, status, this.#isPlain ? bornAs(status) : undefined)
   }
 
   #copyDirectory(
@@ -80,11 +93,11 @@ class TreeCopy {
   #copyContent(
     from: PathString,
     to: PathString,
-    { size, blocks }: fs.BigIntStats,
+    { mode, size, blocks }: fs.BigIntStats,
   ): void {
     const source = fs.openSync(toFsPath(from), READ)
     try {
-      const target = fs.openSync(toFsPath(to), CREATE, PRIVATE)
+      const target = fs.openSync(toFsPath(to), CREATE, bornMode(mode))
       try {
         if (size === 0n) return
         this.#canShare &&= shareBlocks(source, target)
@@ -102,6 +115,19 @@ class TreeCopy {
 const { O_RDONLY, O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW } = fs.constants
 const READ = O_RDONLY | O_NOFOLLOW
 const CREATE = O_WRONLY | O_CREAT | O_EXCL
+
+const OWN = { uid: process.geteuid?.() ?? 0, gid: process.getegid?.() ?? 0 }
+const UMASK = process.umask()
+
+/** What a file of the copy has from the start. Anything else begins private. */
+function bornAs(status: fs.BigIntStats): Born {
+  const isFile = status.isFile()
+  return { ...OWN, mode: isFile ? bornMode(status.mode) : PRIVATE & ~UMASK }
+}
+
+function bornMode(mode: bigint): number {
+  return Number(mode) & 0o777 & ~UMASK
+}
 
 function specialType(status: fs.BigIntStats): SpecialType {
   if (status.isCharacterDevice()) return 'character'

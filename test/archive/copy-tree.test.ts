@@ -66,6 +66,16 @@ describe('copyTree', () => {
     expect((await fs.stat(join(to, 'sparse'))).blocks).to.be.lessThan(100)
   })
 
+  it('takes nothing over from where the copy is made', async () => {
+    const [from, to] = [join(temp.path, 'from'), join(temp.path, 'in/to')]
+    const tree = [file('plain', 'x', { mode: 0o664 }), directory('dir')]
+    await build(temp.path, directory('from'), directory('in', { gid: 7 }))
+    await build(from, ...tree)
+    await fs.chmod(join(temp.path, 'in'), 0o2755)
+    copyTree(from, to)
+    expect(await portray(to)).to.deep.equal(await portray(from))
+  })
+
   it('leaves what the copy is made of as it was', async () => {
     const from = join(temp.path, 'from')
     await fs.mkdir(from)
