@@ -1,9 +1,7 @@
 import * as fs from 'node:fs/promises'
 import { isErrno } from './base/errors.ts'
 import { runCommand } from './cli/run-command.ts'
-import type { SettledSettings } from './cli/settled-settings.ts'
 import { Terminal } from './cli/terminal.ts'
-import { readConfig, SETTINGS, strangers } from './config.ts'
 
 /** The settings of the service on this host, which a shell does not have. */
 const SERVICE_SETTINGS = '/etc/default/stowage'
@@ -22,26 +20,11 @@ export async function command(
   return runCommand(words, {
     version,
     env,
-    settled: readSettings(env),
-    readSettings,
+    // It knows all of the program, which most verbs need not wait for.
+    settings: () => import('./command-settings.ts'),
     terminal,
     signal: interruption(),
-    epilogue: epilogue(),
   })
-}
-
-function readSettings(env: NodeJS.ProcessEnv): SettledSettings {
-  const complaints: string[] = []
-  const settings = readConfig(env, ({ message }) => complaints.push(message))
-  const values = Object.values(SETTINGS).map(
-    ({ name, fallback }) => [name, env[name] || fallback] as const,
-  )
-  return {
-    settings,
-    complaints,
-    strangers: strangers(env),
-    described: new Map(values),
-  }
 }
 
 /** The file as systemd reads it: NAME=VALUE on each line, quoted or not. */
@@ -73,19 +56,4 @@ function interruption(): AbortSignal {
     })
   }
   return interrupted.signal
-}
-
-/** The daemon's own verb and its settings, after all others. */
-function epilogue(): string {
-  const settings = Object.values(SETTINGS).map(
-    ({ name, fallback, meaning }) =>
-      `  ${name}\n      ${meaning}; ${fallback} if not set`,
-  )
-  return [
-    '',
-    '"stowage serve" runs the daemon until SIGTERM. "stowage VERB --help" has examples.',
-    '',
-    'Settings, from the environment:',
-    ...settings,
-  ].join('\n')
 }

@@ -1,4 +1,5 @@
 import { InvalidArgumentError, messageOf } from './base/errors.ts'
+import { ADMIN_SOCKET } from './cli/admin-socket.ts'
 import { AUTO } from './graph/driver-choice.ts'
 import { drivers } from './graph/drivers.ts'
 import { parseStorageOptions } from './graph/storage-options.ts'
@@ -41,7 +42,7 @@ export const SETTINGS = {
   },
   adminSocket: {
     name: 'STOWAGE_ADMIN_SOCKET',
-    fallback: '/run/stowage/admin.sock',
+    fallback: ADMIN_SOCKET,
     meaning: "the administrator's API",
     read: socketPath,
   },

@@ -4,6 +4,9 @@ import type { ManagedPlugin } from '../docker/docker-answers.ts'
 import type { DockerClient } from '../docker/docker-client.ts'
 import { exists } from '../state/listing.ts'
 
+/** Where the daemon of a host answers administrators, unless it is set otherwise. */
+export const ADMIN_SOCKET = '/run/stowage/admin.sock'
+
 /** Where dockerd shows the sockets of the plugins that it manages, by their ids. */
 const PLUGINS = '/run/docker/plugins'
 

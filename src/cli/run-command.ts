@@ -8,21 +8,16 @@ import { Session, type Surroundings } from './session.ts'
 import type { Verb } from './verb.ts'
 import { GROUPS, VERBS } from './verbs.ts'
 
-export interface CommandOptions extends Surroundings {
-  /** Told after the list of verbs. */
-  readonly epilogue: string
-}
-
 /** Runs `stowage VERB …`, and answers what the process should end with. */
 export async function runCommand(
   words: readonly string[],
-  options: CommandOptions,
+  options: Surroundings,
 ): Promise<number> {
-  const { terminal, version, epilogue } = options
+  const { terminal, version } = options
   let code = exitCode('done')
   const parser = commandLine(VERBS, {
     version,
-    epilogue,
+    epilogue: await epilogue(words, options),
     groups: GROUPS,
     print: (text) => terminal.print(text),
     complain: (text) => terminal.complain(text),
@@ -37,6 +32,15 @@ export async function runCommand(
     if (!(error instanceof CommanderError)) throw error
     return error.exitCode === 0 ? exitCode('done') : exitCode('usage')
   }
+}
+
+/** What is told after the list of verbs, where that is asked for. */
+async function epilogue(
+  [first = '--help']: readonly string[],
+  { settings }: Surroundings,
+): Promise<string> {
+  if (!first.startsWith('-')) return ''
+  return (await settings()).settingsHelp()
 }
 
 async function runVerb(

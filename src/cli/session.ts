@@ -1,7 +1,7 @@
 import { DockerClient } from '../docker/docker-client.ts'
 import { type WhoUses, whoUses } from '../docker/who-uses.ts'
 import { AdminClient } from './admin-client.ts'
-import { findAdminSocket } from './admin-socket.ts'
+import { ADMIN_SOCKET, findAdminSocket } from './admin-socket.ts'
 import type { SettledSettings } from './settled-settings.ts'
 import type { Terminal } from './terminal.ts'
 
@@ -9,12 +9,18 @@ import type { Terminal } from './terminal.ts'
 export interface Surroundings {
   readonly version: string
   readonly env: NodeJS.ProcessEnv
-  readonly settled: SettledSettings
-  /** Reads the settings that another environment has. */
-  readonly readSettings: (env: NodeJS.ProcessEnv) => SettledSettings
+  readonly settings: () => Promise<Settings>
   readonly terminal: Terminal
   /** Aborted when whoever started the command wants no more of it. */
   readonly signal: AbortSignal
+}
+
+/** The program's settings, which take their time to load. */
+export interface Settings {
+  /** What the settings in an environment come to, be all of them valid or not. */
+  readonly readSettings: (env: NodeJS.ProcessEnv) => SettledSettings
+  /** All settings, for who asks for help. */
+  readonly settingsHelp: () => string
 }
 
 export interface CommonOptions {
@@ -80,7 +86,7 @@ export class Session {
   async #connect(signal: AbortSignal): Promise<AdminClient> {
     const path = await findAdminSocket({
       typed: this.#socket,
-      set: this.surroundings.settled.settings.adminSocket,
+      set: this.surroundings.env.STOWAGE_ADMIN_SOCKET || ADMIN_SOCKET,
       docker: this.docker,
     })
     return new AdminClient(path, signal)
