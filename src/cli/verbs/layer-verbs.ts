@@ -1,5 +1,6 @@
 import { formatBytes } from '../amounts.ts'
 import { exitCode } from '../exit-codes.ts'
+import type { AnswerFrom } from '../operations.ts'
 import { layerNames } from '../layer-names.ts'
 import { table } from '../table.ts'
 import type { Verb } from '../verb.ts'
@@ -26,11 +27,7 @@ export const layerVerbs: readonly Verb[] = [
               cell: ({ parent }) => parent || '-',
               isFlexible: true,
             },
-            { title: 'STATE', cell: (it) => (it.isSealed ? 'sealed' : 'open') },
-            {
-              title: 'MOUNTED',
-              cell: ({ isMounted }) => (isMounted ? 'yes' : 'no'),
-            },
+            { title: 'STATE', cell: stateOf },
             {
               title: 'FOR',
               cell: (layer) => layer.for ?? '-',
@@ -49,7 +46,7 @@ export const layerVerbs: readonly Verb[] = [
     examples: [{ line: 'stowage layer du', does: 'the largest first' }],
     async run(_given, session) {
       const daemon = await session.daemon()
-      const measured = []
+      const measured: MeasuredLayer[] = []
       for await (const layer of daemon.follow('measureLayers', {})) {
         measured.push(layer)
       }
@@ -93,33 +90,59 @@ export const layerVerbs: readonly Verb[] = [
       const checked = await daemon.ask('checkLayers', {
         body: { fix, olderThan: given.count('older-than') },
       })
+      session.show(checked, () => checkText(checked))
       const { orphans, missing, broken, deleted } = checked
-      session.show(checked, () =>
-        [
-          `Compared with ${checked.records ?? 'nothing: dockerd has no records here'}\n`,
-          ...missing.map(
-            ({ id, as }) => `Missing: ${id}, which Docker names as ${as}\n`,
-          ),
-          ...broken.map(
-            ({ id, parent }) =>
-              `Broken: ${id}, whose parent ${parent} is gone\n`,
-          ),
-          ...orphans
-            .filter(({ id }) => !deleted.includes(id))
-            .map(
-              ({ id, mayGo }) =>
-                `Not named: ${id}${mayGo ? '' : ', young or mounted'}\n`,
-            ),
-          ...deleted.map((id) => `Deleted: ${id}\n`),
-          missing.length + broken.length + orphans.length === 0
-            ? 'All is well\n'
-            : '',
-        ].join(''),
-      )
       const left = orphans.filter(({ id }) => !deleted.includes(id))
-      return exitCode(
-        left.length + missing.length + broken.length > 0 ? 'unhealthy' : 'done',
-      )
+      const wrong = left.length + missing.length + broken.length
+      return exitCode(wrong > 0 ? 'unhealthy' : 'done')
     },
   },
 ]
+
+interface MeasuredLayer {
+  readonly id: string
+  readonly bytes: number
+}
+
+interface LayerState {
+  readonly isSealed: boolean
+  readonly isMounted: boolean
+  readonly isKeptForChildren: boolean
+}
+
+function stateOf({
+  isSealed,
+  isMounted,
+  isKeptForChildren,
+}: LayerState): string {
+  const words = [
+    isKeptForChildren ? 'removed' : isSealed ? 'sealed' : 'open',
+    isMounted ? 'mounted' : '',
+  ]
+  return words.filter(Boolean).join(',')
+}
+
+function checkText({
+  records,
+  orphans,
+  missing,
+  broken,
+  deleted,
+}: AnswerFrom<'checkLayers'>): string {
+  if (records === undefined) {
+    return "No dockerd's records are beside the layers: nobody can say which are named\n"
+  }
+  const left = orphans.filter(({ id }) => !deleted.includes(id))
+  const findings = [
+    ...broken.map(({ id, parent }) => `Broken: ${id}, without ${parent}`),
+    ...missing.map(({ id, as }) => `Missing: ${id}, named for ${as}`),
+    ...left.map(
+      ({ id, mayGo }) => `Not named: ${id}${mayGo ? '' : ', young or mounted'}`,
+    ),
+    ...deleted.map((id) => `Deleted: ${id}`),
+  ]
+  const told = findings.length === 0 ? ['All is well'] : findings
+  return [`Compared with ${records}`, ...told]
+    .map((line) => `${line}\n`)
+    .join('')
+}
