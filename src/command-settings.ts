@@ -24,7 +24,8 @@ export function settingsHelp(): string {
   )
   return [
     '',
-    '"stowage serve" runs the daemon until SIGTERM. "stowage VERB --help" has examples.',
+    '"stowage serve" runs the daemon until SIGTERM.',
+    '"stowage VERB --help" has examples of a verb.',
     '',
     'Settings, from the environment:',
     ...settings,

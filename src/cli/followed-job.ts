@@ -35,18 +35,23 @@ export async function followJob(
   }
 }
 
+export interface ShownJob {
+  /** Its id; without one there is nothing to show. */
+  readonly job: string | undefined
+  readonly label: string
+  /** How much there is to be done, should the job itself not know. */
+  readonly total: () => Promise<number | undefined>
+}
+
 /** Shows how far a job is for as long as `work` goes on, which is its other end. */
 export async function whileShowing<T>(
-  job: string | undefined,
-  label: string,
+  { job, label, total }: ShownJob,
   session: Session,
   work: () => Promise<T>,
 ): Promise<T> {
+  if (!session.terminal.isInteractive || job === undefined) return work()
   const bar = new ProgressBar(label, session.terminal)
-  const watching = session.terminal.isInteractive && job !== undefined
-  const shown = watching
-    ? show(job, bar, await session.daemon())
-    : Promise.resolve()
+  const shown = show(job, bar, { total, daemon: await session.daemon() })
   try {
     const result = await work()
     await shown
@@ -56,20 +61,29 @@ export async function whileShowing<T>(
   }
 }
 
+interface Watching {
+  readonly total: ShownJob['total']
+  readonly daemon: AdminClient
+}
+
 /** What is seen of a job is never why the work at its other end fails. */
 async function show(
   job: string,
   bar: ProgressBar,
-  daemon: AdminClient,
+  { total, daemon }: Watching,
 ): Promise<void> {
-  try {
-    for await (const view of daemon.follow('followJob', { params: { job } })) {
-      if (view.state === 'running') bar.show(view.progress)
-      else bar.finish(view.progress)
-    }
-  } catch {
-    bar.clear()
+  let known: number | undefined
+  const learn = async (): Promise<void> => {
+    known = await total()
   }
+  const follow = async (): Promise<void> => {
+    for await (const view of daemon.follow('followJob', { params: { job } })) {
+      const progress = { total: known, ...view.progress }
+      if (view.state === 'running') bar.show(progress)
+      else bar.finish({ ...progress, total: view.progress.total })
+    }
+  }
+  await Promise.allSettled([learn(), follow()])
 }
 
 function outcome(job: JobView): JobView {

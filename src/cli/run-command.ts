@@ -59,26 +59,45 @@ async function runVerb(
       surroundings.terminal.complain('stowage: Interrupted\n')
       return exitCode('interrupted')
     }
-    complain(error, session)
+    await complain(error, session)
     return exitCodeOf(error)
   }
 }
 
 /** Says what failed, who is in the way, and what to do. */
-function complain(error: unknown, { terminal, isJson }: Session): void {
+async function complain(error: unknown, session: Session): Promise<void> {
+  const { terminal, isJson } = session
   if (isJson) {
     terminal.complain(`${JSON.stringify({ error: described(error) })}\n`)
     return
   }
   terminal.complain(`stowage: ${messageOf(error)}\n`)
   if (!(error instanceof AdminFailure)) return
-  const { causes, hint, holders = [], request } = error.failure
-  for (const cause of causes) terminal.complain(`  because: ${cause}\n`)
-  for (const holder of holders) terminal.complain(`  held by: ${holder}\n`)
-  if (hint !== undefined) terminal.complain(`  ${hint}\n`)
-  if (error.failure.code === 'internal') {
-    terminal.complain(`  the daemon's log knows it as request ${request}\n`)
+  const { code, causes, hint, holders = [], request } = error.failure
+  const lines = [
+    ...causes.map((cause) => `because: ${cause}`),
+    ...(await holderNames(holders, session)).map((name) => `held by: ${name}`),
+    hint,
+    code === 'internal'
+      ? `the daemon's log knows it as request ${request}`
+      : undefined,
+  ]
+  for (const line of lines) {
+    if (line !== undefined) terminal.complain(`  ${line}\n`)
   }
+}
+
+/** The daemon knows mount ids, and Docker knows whose they are. */
+async function holderNames(
+  holders: readonly string[],
+  session: Session,
+): Promise<readonly string[]> {
+  if (holders.length === 0) return []
+  const who = await session.whoUses()
+  return holders.map((holder) => {
+    const container = who.holderName(holder)
+    return container === undefined ? holder : `container ${container}`
+  })
 }
 
 function described(error: unknown): object {

@@ -3,6 +3,7 @@ import { isErrno, messageOf } from '../base/errors.ts'
 import type { DockerClient } from '../docker/docker-client.ts'
 import { tryLock } from '../linux/flock.ts'
 import { type MountInfo, readMountInfo } from '../linux/mountinfo.ts'
+import { readAddedStores } from '../operations/stores.ts'
 import { exists } from '../state/listing.ts'
 import {
   storeDirectory,
@@ -44,18 +45,35 @@ export interface Place extends Omit<PlaceOptions, 'docker'> {
 }
 
 export async function openPlace(options: PlaceOptions): Promise<Place> {
-  const { settings, docker, ...rest } = options
+  const { settings, docker, strangers } = options
   const { dataRoot, socket } = settings
+  const complaints = [...options.complaints]
+  const added = await addedStores(settings, complaints)
   return {
-    ...rest,
     settings,
-    stores: settings.stores.map((spec) => ({
+    strangers,
+    complaints,
+    stores: [...settings.stores, ...added].map((spec) => ({
       ...spec,
       directory: storeDirectory(spec, dataRoot),
     })),
     isRunning: await isTaken(dataRoot),
     mounts: await readMountInfo(),
     docker: await dockerState(docker, socket),
+  }
+}
+
+/** The stores that were added while a daemon ran. */
+async function addedStores(
+  { dataRoot, stores }: ExaminedSettings,
+  complaints: string[],
+): Promise<readonly VolumeStoreSpec[]> {
+  try {
+    const added = await readAddedStores(dataRoot, stores)
+    return added.map(({ spec }) => spec)
+  } catch (error) {
+    complaints.push(messageOf(error))
+    return []
   }
 }
 

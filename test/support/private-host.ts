@@ -4,6 +4,7 @@ import * as fs from 'node:fs/promises'
 import * as http from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import type { DockerRelease } from './docker-release.ts'
@@ -59,6 +60,13 @@ export interface DockerdOptions {
   /** What `docker info` calls the storage driver, such as `stowage`. */
   readonly storageDriver?: string
   readonly args?: readonly string[]
+}
+
+/** How a line of shell has ended, and what it said. */
+export interface ShellResult {
+  readonly stdout: string
+  readonly stderr: string
+  readonly code: number
 }
 
 /**
@@ -250,6 +258,43 @@ export class PrivateHost {
       ...args,
     ])
     return stdout
+  }
+
+  /**
+   * What a line of shell comes to inside the host, where `stowage` and `docker` are
+   * the commands that go with it.
+   */
+  async shell(line: string, env: NodeJS.ProcessEnv = {}): Promise<ShellResult> {
+    const child = spawn('nsenter', [...this.#enter(), 'sh', '-c', line], {
+      cwd: this.directory,
+      env: { ...(await this.#commandEnv()), ...env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    })
+    const [stdout, stderr, [code]] = await Promise.all([
+      text(child.stdout),
+      text(child.stderr),
+      once(child, 'close'),
+    ])
+    return { stdout, stderr, code: Number(code) }
+  }
+
+  async #commandEnv(): Promise<NodeJS.ProcessEnv> {
+    const bin = join(this.directory, 'bin')
+    await fs.mkdir(bin, { recursive: true })
+    for (const [name, target] of [
+      ['stowage', STOWAGE],
+      ['docker', DOCKER],
+    ] as const) {
+      await fs.rm(join(bin, name), { force: true })
+      await fs.symlink(target, join(bin, name))
+    }
+    return {
+      DOCKER_HOST: this.dockerEnv.DOCKER_HOST,
+      PATH: `${bin}:${process.env.PATH}`,
+      TZ: 'UTC',
+      STOWAGE_DATA_ROOT: this.dataRoot,
+      STOWAGE_ADMIN_SOCKET: join(this.directory, 'admin.sock'),
+    }
   }
 
   /** The mountpoints inside the host at `path` or beneath it. */

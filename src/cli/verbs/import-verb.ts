@@ -1,6 +1,7 @@
 import { createReadStream } from 'node:fs'
 import * as fs from 'node:fs/promises'
 import { Readable } from 'node:stream'
+import { isErrno, NotFoundError } from '../../base/errors.ts'
 import { formatBytes } from '../amounts.ts'
 import { FILTER_OPTIONS, filterOf, PIPE } from '../archive-options.ts'
 import { ProgressBar } from '../progress-bar.ts'
@@ -80,8 +81,13 @@ interface Source {
 
 async function open(file: string): Promise<Source> {
   if (file === PIPE) return { bytes: process.stdin, total: undefined }
-  const { size } = await fs.stat(file)
-  return { bytes: createReadStream(file), total: size }
+  try {
+    const { size } = await fs.stat(file)
+    return { bytes: createReadStream(file), total: size }
+  } catch (error) {
+    if (!isErrno(error, 'ENOENT', 'ENOTDIR')) throw error
+    throw new NotFoundError(`File "${file}" does not exist`, { cause: error })
+  }
 }
 
 async function* watched(

@@ -21,10 +21,10 @@ export const layerVerbs: readonly Verb[] = [
       session.show({ home, driver, layers: named }, () =>
         table(
           [
-            { title: 'LAYER', cell: ({ id }) => id, isFlexible: true },
+            { title: 'LAYER', cell: ({ id }) => shortId(id), isFlexible: true },
             {
               title: 'PARENT',
-              cell: ({ parent }) => parent || '-',
+              cell: ({ parent }) => shortId(parent) || '-',
               isFlexible: true,
             },
             { title: 'STATE', cell: stateOf },
@@ -54,7 +54,7 @@ export const layerVerbs: readonly Verb[] = [
       session.show({ layers }, () =>
         table(
           [
-            { title: 'LAYER', cell: ({ id }) => id, isFlexible: true },
+            { title: 'LAYER', cell: ({ id }) => shortId(id), isFlexible: true },
             {
               title: 'ADDS',
               cell: ({ bytes }) => formatBytes(bytes),
@@ -108,6 +108,11 @@ interface LayerState {
   readonly isSealed: boolean
   readonly isMounted: boolean
   readonly isKeptForChildren: boolean
+}
+
+/** Docker's own ids are known by their beginnings; JSON has all of them. */
+function shortId(id: string): string {
+  return id.replace(/^([0-9a-f]{12})[0-9a-f]{52}/, '$1')
 }
 
 function stateOf({

@@ -5,7 +5,7 @@ export const settingsProbe: Probe = {
   name: 'settings',
   run: async ({ complaints, strangers }) => [
     ...complaints.map((complaint) =>
-      finding('bad-setting', complaint.split('=', 1)[0] ?? '', {
+      finding('bad-setting', nameIn(complaint), {
         explanation: `${complaint}. A daemon with this setting does not start`,
         advice:
           'Correct it where the daemon is started from, and start it again',
@@ -18,4 +18,9 @@ export const settingsProbe: Probe = {
       }),
     ),
   ],
+}
+
+/** A complaint begins with the variable, or is of what goes with the stores' one. */
+function nameIn(complaint: string): string {
+  return /^STOWAGE_\w+/.exec(complaint)?.[0] ?? 'STOWAGE_STORES'
 }
