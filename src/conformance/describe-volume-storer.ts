@@ -14,6 +14,7 @@ import {
   describeVolumeAbilities,
   type VolumeSuite,
 } from './describe-volume-abilities.ts'
+import { describeVolumeAdoption } from './describe-volume-adoption.ts'
 import { describeVolumeChanges } from './describe-volume-changes.ts'
 import { describeVolumeSnapshots } from './describe-volume-snapshots.ts'
 import { describeVolumeTrash } from './describe-volume-trash.ts'
@@ -285,5 +286,6 @@ export function describeVolumeStorer(
     describeVolumeSnapshots(suite)
     describeVolumeChanges(suite)
     describeVolumeTrash(suite)
+    describeVolumeAdoption(suite)
   })
 }

@@ -11,6 +11,7 @@ import { readMountInfo } from '../linux/mountinfo.ts'
 import { syncDirectory, writeFileAtomic } from '../state/atomic-file.ts'
 import { exists } from '../state/listing.ts'
 import { isStorageName, MAX_NAME_BYTES } from '../storage/storage-ref.ts'
+import { AdoptedDirectories } from './adopted-directories.ts'
 import { showView } from './bind-view.ts'
 import type { CopyOptions } from './copy-options.ts'
 import { FolderChanges } from './folder-changes.ts'
@@ -55,6 +56,7 @@ export class FolderStore implements VolumeStorer {
   readonly trash?: FolderTrash
   readonly #directory: StoreDirectory
   readonly #keeping: VolumeKeeping
+  readonly #adopted: AdoptedDirectories
   readonly #folders: VolumeFolders
   readonly #changes: FolderChanges
 
@@ -68,6 +70,7 @@ export class FolderStore implements VolumeStorer {
     this.capabilities = capabilitiesOf(keeping)
     this.#directory = directory
     this.#keeping = keeping
+    this.#adopted = new AdoptedDirectories(directory.path)
     this.#folders = new VolumeFolders(name, directory.volumes)
     this.#changes = new FolderChanges(directory, this.#folders, log)
     if (this.capabilities.trash === true) {
@@ -92,6 +95,8 @@ export class FolderStore implements VolumeStorer {
     options: VolumeOptions,
     copying: CopyOptions = {},
   ): Promise<Volume> {
+    const { path } = options
+    if (path !== undefined) await this.#adopted.check(path, options)
     const source = await this.#source(options)
     const capacity =
       options.capacity ?? source?.capacity ?? this.#keeping.defaultCapacity
@@ -101,8 +106,8 @@ export class FolderStore implements VolumeStorer {
     const volume = { name, directory: draft, options, capacity }
     try {
       await fs.mkdir(draft, { mode: layout.PASSAGE_MODE })
-      if (source === undefined) await this.#keeping.make(volume)
-      else await this.#clone(volume, source, copying)
+      if (source !== undefined) await this.#clone(volume, source, copying)
+      else if (path === undefined) await this.#keeping.make(volume)
       if (options.ro) await fs.mkdir(join(draft, layout.VIEW), { mode: 0o755 })
       await writeFileAtomic(join(draft, layout.RECORD), formatRecord(record))
       await fs.rename(draft, this.#path(name))
@@ -136,6 +141,8 @@ export class FolderStore implements VolumeStorer {
   }
 
   async mount(name: string): Promise<string> {
+    const { path } = (await this.#folders.record(name)).options
+    if (path !== undefined) return this.#mountAdopted(name, path)
     const volume = await this.#folders.kept(name)
     const { options } = volume
     const data = this.#path(name, layout.DATA)
@@ -187,7 +194,8 @@ export class FolderStore implements VolumeStorer {
   }
 
   async usage(name: string): Promise<VolumeUsage> {
-    await this.#folders.record(name)
+    const { path } = (await this.#folders.record(name)).options
+    if (path !== undefined) return this.#adopted.usage(path)
     return this.#directory.usage(this.#path(name))
   }
 
@@ -218,6 +226,7 @@ export class FolderStore implements VolumeStorer {
   }
 
   async close(): Promise<void> {
+    this.#adopted.close()
     await this.#directory.close()
   }
 
@@ -233,6 +242,13 @@ export class FolderStore implements VolumeStorer {
       )
     }
     await copying.clone(volume, source, options)
+  }
+
+  /** Docker itself finds nothing at `path` where nothing is; here it is said why. */
+  async #mountAdopted(name: string, path: string): Promise<string> {
+    const { mountpoint, options } = await this.get(name)
+    await this.#adopted.show(path, options.ro ? mountpoint : undefined)
+    return mountpoint
   }
 
   /** What `options` ask to begin as a clone of. */
@@ -258,6 +274,8 @@ export class FolderStore implements VolumeStorer {
   }
 }
 
+const OWN_FILES_ONLY = { because: 'it keeps files in a way of its own' }
+
 function capabilitiesOf(keeping: VolumeKeeping): VolumeCapabilities {
   const { capacity, copying, resizing } = keeping
   const isRoot = process.getuid?.() === 0
@@ -270,7 +288,7 @@ function capabilitiesOf(keeping: VolumeKeeping): VolumeCapabilities {
     capacity,
     ownership: root,
     ro: root,
-    path: { because: 'it keeps only directories of its own' },
+    path: keeping.adopts === true ? root : OWN_FILES_ONLY,
     trash: trashing(keeping),
     from: 'because' in copying ? copying : copying.atOnce,
     clone,

@@ -24,6 +24,9 @@ import {
 import type { VolumeUsage } from './volume-usage.ts'
 import type { Volume } from './volume.ts'
 
+/** What an adopted volume takes, in the trash as before. */
+const NOTHING_OF_OURS: VolumeUsage = { bytes: 0, inodes: 0, allocated: 0 }
+
 /** Records read at a time. */
 const READERS = 16
 
@@ -103,7 +106,8 @@ export class FolderTrash implements StoreTrash {
   }
 
   async usage(id: string): Promise<VolumeUsage> {
-    await this.#record(id)
+    const { path } = (await this.#record(id)).options
+    if (path !== undefined) return NOTHING_OF_OURS
     return this.#directory.usageWithAll(this.#path(id))
   }
 

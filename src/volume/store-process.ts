@@ -11,6 +11,7 @@ import {
   SnapshotNotFoundError,
   VolumeExistsError,
   VolumeNotFoundError,
+  VolumeUnavailableError,
 } from './volume-errors.ts'
 import type { VolumeOptions } from './volume-options.ts'
 import type {
@@ -85,6 +86,7 @@ export class StoreProcess implements VolumeStorer {
       classes: {
         VolumeExistsError,
         VolumeNotFoundError,
+        VolumeUnavailableError,
         SnapshotExistsError,
         SnapshotNotFoundError,
       },

@@ -5,7 +5,7 @@ import { TimedTurns, type Turn } from '../base/timed-turns.ts'
 import type { Holds } from '../state/holds.ts'
 import type { AttachedStore, CatalogueEntry } from './attached-store.ts'
 import type { Catalogue } from './catalogue.ts'
-import { VolumeNotFoundError } from './volume-errors.ts'
+import { VolumeNotFoundError, VolumeUnavailableError } from './volume-errors.ts'
 import type { Volume } from './volume.ts'
 
 export interface DeskOptions {
@@ -124,7 +124,8 @@ export class VolumeDesk {
     try {
       return await question()
     } catch (error) {
-      if (error instanceof UnavailableError) store.lose(error)
+      const isStore = !(error instanceof VolumeUnavailableError)
+      if (error instanceof UnavailableError && isStore) store.lose(error)
       throw error
     }
   }

@@ -2,6 +2,7 @@ import {
   AlreadyExistsError,
   InUseError,
   NotFoundError,
+  UnavailableError,
 } from '../base/errors.ts'
 
 interface ExistsOptions extends ErrorOptions {
@@ -24,6 +25,9 @@ export class VolumeNotFoundError extends NotFoundError {
     super(`Volume "${name}" does not exist`, options)
   }
 }
+
+/** One volume is out of reach, and not the store that it is in. */
+export class VolumeUnavailableError extends UnavailableError {}
 
 /** Somebody holds the volume. */
 export class VolumeInUseError extends InUseError {

@@ -1,10 +1,11 @@
 import * as fs from 'node:fs/promises'
 import { join } from 'node:path'
-import { isErrno } from '../base/errors.ts'
+import { isErrno, NotSupportedError } from '../base/errors.ts'
 import { syncDirectory, writeFileAtomic } from '../state/atomic-file.ts'
 import { exists, namesIn } from '../state/listing.ts'
 import * as layout from './folder-layout.ts'
 import { SnapshotNotFoundError, VolumeNotFoundError } from './volume-errors.ts'
+import type { VolumeOptions } from './volume-options.ts'
 import type { KeptVolume } from './volume-keeping.ts'
 import {
   DamagedRecordError,
@@ -57,9 +58,18 @@ export class VolumeFolders {
     await writeFileAtomic(path, formatRecord(record))
   }
 
-  /** The volume as its keeping sees it. */
+  /**
+   * The volume as its keeping sees it.
+   *
+   * @throws NotSupportedError for an adopted one, which no keeping sees.
+   */
   async kept(name: string): Promise<KeptVolume> {
     const { options, capacity } = await this.record(name)
+    if (options.path !== undefined) {
+      throw new NotSupportedError(
+        `Volume "${name}" was adopted: its files are neither copied nor changed here, because "${options.path}" is somebody else's`,
+      )
+    }
     return { name, directory: this.path(name), options, capacity }
   }
 
@@ -88,8 +98,13 @@ export class VolumeFolders {
       options,
       capacity,
       snapshots: await this.#snapshots(name),
-      mountpoint: this.path(name, options.ro ? layout.VIEW : layout.DATA),
+      mountpoint: this.#mountpoint(name, options),
     })
+  }
+
+  #mountpoint(name: string, { ro, path }: VolumeOptions): string {
+    if (ro) return this.path(name, layout.VIEW)
+    return path ?? this.path(name, layout.DATA)
   }
 
   /** Makes the names of volumes outlive a power cut. */

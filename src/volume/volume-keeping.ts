@@ -100,6 +100,9 @@ export interface VolumeKeeping {
   /** How volumes grow and shrink; or why they do not. */
   readonly resizing: ResizingKeeping | Refusal
 
+  /** Whether volumes can be made of directories that are elsewhere, as they are. */
+  readonly adopts?: boolean
+
   /** When something is mounted at `data`. */
   readonly mounting: 'never' | 'while held' | 'always'
 

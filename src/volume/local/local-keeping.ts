@@ -15,6 +15,7 @@ export class LocalKeeping implements VolumeKeeping {
   readonly capacity = UNLIMITED
   readonly copying = new LocalCopying()
   readonly resizing = UNLIMITED
+  readonly adopts = true
   readonly mounting = 'never'
 
   async make({ directory, options }: KeptVolume): Promise<void> {
