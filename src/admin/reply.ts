@@ -52,6 +52,11 @@ export function replyWithError(log: Log): ErrorRequestHandler {
       response.destroy()
       return
     }
+    // Whoever is still sending hears the answer only if nobody hangs up on it.
+    if (!request.complete) {
+      response.setHeader('Connection', 'keep-alive')
+      request.resume()
+    }
     const failure = failureOf(error, currentRequestId() ?? '')
     response.status(STATUS_OF[code]).json({ error: failure })
   }

@@ -1,0 +1,122 @@
+import { execFileSync } from 'node:child_process'
+import { once } from 'node:events'
+import * as fs from 'node:fs/promises'
+import * as http from 'node:http'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { expect } from 'chai'
+import { needs } from '../../src/conformance/capabilities.ts'
+import { openAdmin, useAdmin } from '../support/admin.ts'
+
+describe('Volumes in and out through the API', () => {
+  needs('root')
+  const admin = useAdmin()
+
+  const exported = async (query = ''): Promise<Buffer> => {
+    const response = await openAdmin(
+      admin.socketPath,
+      `GET /volumes/db/archive${query}`,
+    )
+    const chunks: Buffer[] = []
+    for await (const chunk of response) chunks.push(Buffer.from(chunk))
+    return Buffer.concat(chunks)
+  }
+
+  const dataOf = (name: string): string => admin.volumes.get(name).mountpoint
+
+  beforeEach(async () => {
+    await admin.volumes.create('db', {})
+    const data = dataOf('db')
+    await fs.writeFile(join(data, 'kept'), 'text', { mode: 0o640 })
+    await fs.link(join(data, 'kept'), join(data, 'twin'))
+    await fs.mkdir(join(data, 'cache'))
+    await fs.writeFile(join(data, 'cache/big'), Buffer.alloc(300_000, 'x'))
+  })
+
+  for (const compression of ['none', 'gzip', 'zstd']) {
+    it(`come back the same, compressed by ${compression}`, async () => {
+      const tar = await exported(`?compression=${compression}`)
+      const { status, body } = await admin.ask('PUT /volumes/new/archive', tar)
+      expect(status).to.equal(200)
+      expect(body).to.deep.include({ entries: 5, bytes: 300_004 })
+      const { mode, nlink } = await fs.stat(join(dataOf('new'), 'kept'))
+      expect([mode & 0o777, nlink]).to.deep.equal([0o640, 2])
+      execFileSync('diff', ['-r', dataOf('db'), dataOf('new')])
+    })
+  }
+
+  it('go in part where only a part is wanted', async () => {
+    const tar = await exported('?exclude=cache')
+    await admin.ask('PUT /volumes/new/archive?option=label.a%3D1', tar)
+    expect(await fs.readdir(dataOf('new'))).to.have.members(['kept', 'twin'])
+    expect(admin.volumes.get('new').options.labels).to.deep.equal({ a: '1' })
+  })
+
+  it('are not left half made by an archive that is damaged', async () => {
+    const tar = await exported('?compression=gzip')
+    const half = tar.subarray(0, tar.length / 2)
+    const { status } = await admin.ask('PUT /volumes/new/archive', half)
+    expect(status).to.equal(400)
+    expect((await admin.ask('GET /volumes/new')).status).to.equal(404)
+    expect(await fs.readdir(join(admin.dataRoot, 'imports'))).to.deep.equal([])
+  })
+
+  it('are not left half made by a sender who goes away', async () => {
+    const request = http.request({
+      socketPath: admin.socketPath,
+      method: 'PUT',
+      path: '/volumes/new/archive',
+    })
+    request.on('error', () => undefined)
+    request.write((await exported()).subarray(0, 100_000))
+    while (admin.volumes.list().length < 2) await sleep(5)
+    request.destroy()
+    while (admin.volumes.list().length > 1) await sleep(5)
+    for (const isRunning = /"running"/; ; await sleep(5)) {
+      if (!isRunning.test((await admin.ask('GET /jobs')).text)) break
+    }
+  })
+
+  it('are not left half made by a process that dies', async () => {
+    const { createdAt } = await admin.volumes.create('half', {})
+    const imports = join(admin.dataRoot, 'imports')
+    await fs.writeFile(join(imports, 'half'), createdAt)
+    await fs.writeFile(join(imports, 'db'), 'when another had that name')
+    await admin.restart()
+    const names = admin.volumes.list().map(({ name }) => name)
+    expect(names).to.deep.equal(['db'])
+    expect(await fs.readdir(imports)).to.deep.equal([])
+  })
+
+  it('take the name of no volume that is there', async () => {
+    const tar = await exported()
+    const { status } = await admin.ask('PUT /volumes/db/archive', tar)
+    expect(status).to.equal(409)
+    expect(await fs.readdir(dataOf('db'))).to.have.length(3)
+  })
+
+  it('go over one that is there only if that is asked for', async () => {
+    const tar = await exported('?include=kept')
+    await fs.rm(join(dataOf('db'), 'kept'))
+    await admin.ask('PUT /volumes/db/archive?into=true', tar)
+    expect(await fs.readFile(join(dataOf('db'), 'kept'), 'utf8')).to.equal(
+      'text',
+    )
+  })
+
+  it('are jobs that can be cancelled, and let go of the volume', async () => {
+    const data = join(dataOf('db'), 'cache/big')
+    await fs.truncate(data, 64 * 1024 * 1024)
+    const response = await openAdmin(
+      admin.socketPath,
+      'GET /volumes/db/archive',
+    )
+    const job = String(response.headers['stowage-job'])
+    const cut = once(response, 'error')
+    const { body } = await admin.ask(`DELETE /jobs/${job}`)
+    expect(body).to.include({ kind: 'export', state: 'cancelled' })
+    response.resume()
+    await cut
+    while (admin.volumes.holders('db').size > 0) await sleep(5)
+  })
+})
