@@ -44,10 +44,12 @@ export async function startAdmin(parts: AdminParts): Promise<Beside> {
     metrics: new Metrics(),
   }
   const closing = new AbortController()
-  const volumes = parts.volumes && new VolumeFronts(parts.volumes, common)
+  const { volumes: opening, trash, graph } = parts
+  const volumes =
+    opening && trash && new VolumeFronts({ volumes: opening, trash }, common)
   const waiting = [
     ...(volumes?.fronts ?? []),
-    ...(parts.graph === undefined ? [] : [layerFront(parts.graph)]),
+    ...(graph === undefined ? [] : [layerFront(graph)]),
   ]
   const fronts = [...daemonFronts(common), ...waiting]
   const opened = Promise.all(waiting)

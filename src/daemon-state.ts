@@ -1,11 +1,13 @@
 import type { HealthCheck } from './admin/daemon-handlers.ts'
 import { SETTINGS } from './config.ts'
 import type { GraphHost } from './graph/host.ts'
+import type { TrashKeeper } from './operations/trash-keeper.ts'
 import type { VolumeLookupCache } from './volume/volume-lookup-cache.ts'
 
 /** The halves of the plugin that are served, on their way to being open. */
 export interface Halves {
   readonly volumes?: Promise<VolumeLookupCache> | undefined
+  readonly trash?: Promise<TrashKeeper> | undefined
   readonly graph?: Promise<GraphHost> | undefined
 }
 

@@ -81,6 +81,7 @@ class Parts {
       socket: this.#socket,
       added: this.#added,
       volumes: this.#volumes?.volumes,
+      trash: this.#volumes?.trash,
       graph: this.#graph?.graph,
     })
   }

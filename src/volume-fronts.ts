@@ -4,23 +4,32 @@ import { scheduleEndpoints } from './admin/contract/schedule-endpoints.ts'
 import { snapshotEndpoints } from './admin/contract/snapshot-endpoints.ts'
 import { storeEndpoints } from './admin/contract/store-endpoints.ts'
 import { transferEndpoints } from './admin/contract/transfer-endpoints.ts'
+import { trashEndpoints } from './admin/contract/trash-endpoints.ts'
 import { volumeEndpoints } from './admin/contract/volume-endpoints.ts'
-import { volumeMetrics } from './admin/daemon-metrics.ts'
+import { trashMetrics, volumeMetrics } from './admin/daemon-metrics.ts'
 import { codeOf } from './admin/failure-of.ts'
 import { type Front, front } from './admin/front.ts'
 import { scheduleHandlers } from './admin/schedule-handlers.ts'
 import { snapshotHandlers } from './admin/snapshot-handlers.ts'
 import { storeHandlers } from './admin/store-handlers.ts'
 import { transferHandlers } from './admin/transfer-handlers.ts'
+import { trashHandlers } from './admin/trash-handlers.ts'
 import { volumeHandlers } from './admin/volume-handlers.ts'
 import { messageOf } from './base/errors.ts'
 import { type RunObserver, Schedules } from './operations/schedules.ts'
 import { Stores } from './operations/stores.ts'
+import type { TrashKeeper } from './operations/trash-keeper.ts'
 import { VolumeArchives } from './operations/volume-archives.ts'
 import { VolumeClones } from './operations/volume-clones.ts'
 import { Storage } from './storage/storage.ts'
 import type { VolumeLookupCache } from './volume/volume-lookup-cache.ts'
 import { volumesPart } from './volume/volume-part.ts'
+
+/** The volumes and what was removed of them, on their way to being open. */
+interface OpeningVolumes {
+  readonly volumes: Promise<VolumeLookupCache>
+  readonly trash: Promise<TrashKeeper>
+}
 
 /** All that an administrator can do with volumes, on its way to being open. */
 export class VolumeFronts {
@@ -28,13 +37,14 @@ export class VolumeFronts {
   readonly #schedules: Promise<Schedules>
   readonly #storage: Promise<Storage>
 
-  constructor(volumes: Promise<VolumeLookupCache>, common: AdminCommon) {
+  constructor({ volumes, trash }: OpeningVolumes, common: AdminCommon) {
     this.#schedules = openSchedules(volumes, common)
     this.#storage = openStorage(volumes, common)
     this.fronts = [
       volumeFront(volumes, common),
       snapshotFront(volumes),
-      storeFront(volumes, common),
+      storeFront({ volumes, trash }, common),
+      trashFront({ volumes, trash }, common),
       scheduleFront(this.#schedules),
       transferFront(volumes, this.#storage, common),
     ]
@@ -90,8 +100,17 @@ async function snapshotFront(
   return front(snapshotEndpoints, snapshotHandlers(await volumes))
 }
 
+async function trashFront(
+  { volumes, trash }: OpeningVolumes,
+  { metrics }: AdminCommon,
+): Promise<Front> {
+  const keeper = await trash
+  trashMetrics(metrics, keeper)
+  return front(trashEndpoints, trashHandlers(keeper, await volumes))
+}
+
 async function storeFront(
-  volumes: Promise<VolumeLookupCache>,
+  { volumes, trash }: OpeningVolumes,
   { config, added, log }: AdminCommon,
 ): Promise<Front> {
   const opened = await volumes
@@ -102,7 +121,8 @@ async function storeFront(
     volumes: opened,
     log,
   })
-  return front(storeEndpoints, storeHandlers(stores, opened))
+  const parts = { stores, volumes: opened, trash: await trash }
+  return front(storeEndpoints, storeHandlers(parts))
 }
 
 async function scheduleFront(schedules: Promise<Schedules>): Promise<Front> {

@@ -2,6 +2,7 @@ import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { UnavailableError } from '../base/errors.ts'
 import type { Jobs } from '../operations/jobs.ts'
 import type { Metrics, Sample } from '../operations/metrics.ts'
+import type { TrashKeeper, TrashSize } from '../operations/trash-keeper.ts'
 import type { VolumeLookupCache } from '../volume/volume-lookup-cache.ts'
 import type { StoreRoom } from '../volume/volume-usage.ts'
 
@@ -75,6 +76,27 @@ export function jobMetrics(metrics: Metrics, jobs: Jobs): void {
       labels: { state },
       value: jobs.list().filter((job) => job.state === state).length,
     })),
+  )
+}
+
+/** What was removed, and can still be brought back. */
+export function trashMetrics(metrics: Metrics, trash: TrashKeeper): void {
+  const samples = async (
+    which: keyof TrashSize,
+  ): Promise<readonly Sample[]> => {
+    const sizes = [...(await trash.sizes())]
+    return sizes.map(([store, size]) => ({
+      labels: { store },
+      value: size[which],
+    }))
+  }
+  metrics.gauge('stowage_trash_volumes', 'Removed volumes that are kept', () =>
+    samples('volumes'),
+  )
+  metrics.gauge(
+    'stowage_trash_bytes',
+    'What removed volumes take, as far as they were measured',
+    () => samples('allocated'),
   )
 }
 

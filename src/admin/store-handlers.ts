@@ -1,23 +1,33 @@
 import { UnavailableError } from '../base/errors.ts'
 import type { KnownStore, Stores } from '../operations/stores.ts'
+import type { TrashKeeper } from '../operations/trash-keeper.ts'
 import type { VolumeLookupCache } from '../volume/volume-lookup-cache.ts'
 import type { VolumeCapabilities } from '../volume/volume-storer.ts'
 import type { StoreRoom } from '../volume/volume-usage.ts'
 import type { storeEndpoints, StoreView } from './contract/store-endpoints.ts'
 import type { Handlers } from './handler.ts'
 
+interface StoreParts {
+  readonly stores: Stores
+  readonly volumes: VolumeLookupCache
+  readonly trash: TrashKeeper
+}
+
 /** The volume stores, and what is wrong with them. */
-export function storeHandlers(
-  stores: Stores,
-  volumes: VolumeLookupCache,
-): Handlers<typeof storeEndpoints> {
+export function storeHandlers({
+  stores,
+  volumes,
+  trash,
+}: StoreParts): Handlers<typeof storeEndpoints> {
   const view = async ({ names, ...rest }: KnownStore): Promise<StoreView> => {
     const facts = { ...rest, volumes: names }
     const { name, state } = rest
     if (state === 'opening' || state === 'offline') return facts
     const room = await roomOf(volumes, name)
     const cannot = inabilities(volumes.capabilities(name))
-    return { ...facts, size: room?.total, free: room?.free, cannot }
+    const removed = (await trash.sizes()).get(name)?.allocated
+    const { total: size, free } = room ?? {}
+    return { ...facts, size, free, trash: removed, cannot }
   }
   return {
     async listStores() {

@@ -102,6 +102,11 @@ describe('The API that is served', () => {
     await answers('listJobs', '/jobs')
     await answers('renameVolume', '/volumes/copy/rename', { to: 'other' })
     await answers('removeVolume', '/volumes/other')
+    const removed = (await admin.ask('GET /trash')).body as { id: string }[]
+    await answers('listTrash', '/trash')
+    await answers('restoreTrash', `/trash/${removed[0]!.id}/restore`, {})
+    await answers('removeVolume', '/volumes/other')
+    await answers('emptyTrash', '/trash')
     await answers('exportVolume', '/volumes/db/archive')
     const { headers } = await admin.ask('GET /volumes/db/archive')
     expect(headers['stowage-job']).to.match(/^[0-9a-f]+$/)

@@ -6,10 +6,11 @@ import { text } from 'node:stream/consumers'
 import { startAdmin } from '../../src/admin-service.ts'
 import { useTempDir } from '../../src/conformance/temp-dir.ts'
 import { readConfig } from '../../src/config.ts'
+import { openVolumes, type VolumeHalf } from '../../src/halves.ts'
 import { Logger } from '../../src/logger.ts'
 import { bindAt } from '../../src/plugin-socket.ts'
 import type { Beside } from '../../src/plugin.ts'
-import { VolumeLookupCache } from '../../src/volume/volume-lookup-cache.ts'
+import type { VolumeLookupCache } from '../../src/volume/volume-lookup-cache.ts'
 import { storeSource } from '../../src/volume/volume-stores.ts'
 
 /** One answer of the administrator's API. */
@@ -72,6 +73,7 @@ export interface ServedAdmin {
 export function useAdmin(): ServedAdmin {
   const directory = useTempDir()
   let volumes: VolumeLookupCache
+  let half: VolumeHalf
   let service: Beside
 
   const start = async (): Promise<void> => {
@@ -90,7 +92,8 @@ export function useAdmin(): ServedAdmin {
     const stores = config.stores.map((spec) =>
       storeSource(spec, { dataRoot, log }),
     )
-    volumes = await VolumeLookupCache.open({ dataRoot, stores, log })
+    half = openVolumes({ dataRoot, stores, scope: 'local', log })
+    volumes = await half.volumes
     const socket = await bindAt(config.adminSocket, 0o600)
     service = await startAdmin({
       config,
@@ -98,14 +101,15 @@ export function useAdmin(): ServedAdmin {
       log,
       socket,
       added: [],
-      volumes: Promise.resolve(volumes),
+      volumes: half.volumes,
+      trash: half.trash,
     })
     await service.opened
   }
   const stop = async (): Promise<void> => {
     await service.drain()
     await service.close()
-    await volumes.close()
+    await half.close()
   }
   beforeEach(start)
   afterEach(stop)

@@ -6,6 +6,7 @@ import { scheduleEndpoints } from './schedule-endpoints.ts'
 import { snapshotEndpoints } from './snapshot-endpoints.ts'
 import { storeEndpoints } from './store-endpoints.ts'
 import { transferEndpoints } from './transfer-endpoints.ts'
+import { trashEndpoints } from './trash-endpoints.ts'
 import { volumeEndpoints } from './volume-endpoints.ts'
 
 /** The whole API: every operation by its name. */
@@ -13,6 +14,7 @@ export const ENDPOINTS = {
   ...volumeEndpoints,
   ...snapshotEndpoints,
   ...transferEndpoints,
+  ...trashEndpoints,
   ...scheduleEndpoints,
   ...storeEndpoints,
   ...layerEndpoints,

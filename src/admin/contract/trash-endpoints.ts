@@ -10,12 +10,16 @@ export const trashEntrySchema = z
     store: nameSchema,
     removedAt: timeSchema,
     expiresAt: timeSchema,
-    bytes: byteCountSchema.optional(),
+    bytes: byteCountSchema.optional().meta({
+      description: 'What it takes on disk; absent until that was measured',
+    }),
     holders: z
       .array(z.string())
       .meta({ description: 'Who held it when Docker removed it' }),
   })
   .meta({ id: 'TrashEntry' })
+
+export type TrashEntryView = z.output<typeof trashEntrySchema>
 
 const trashParams = z.object({
   id: z.string().regex(/^[\w.-]+$/, 'must be an id that the trash lists'),
