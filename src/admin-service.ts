@@ -13,6 +13,7 @@ import {
 import { type Front, front } from './admin/front.ts'
 import { jobHandlers } from './admin/job-handlers.ts'
 import { layerHandlers } from './admin/layer-handlers.ts'
+import { listenForMetrics } from './admin/metrics-listener.ts'
 import { ended } from './base/ended.ts'
 import { daemonState } from './daemon-state.ts'
 import type { GraphHost } from './graph/host.ts'
@@ -60,6 +61,11 @@ export async function startAdmin(parts: AdminParts): Promise<Beside> {
     record: (event) => changes.record(event),
     observe: callMetrics(common.metrics, 'admin'),
   })
+  const { metricsPort } = parts.config
+  const listener =
+    metricsPort === 0
+      ? undefined
+      : await listenForMetrics(metricsPort, common.metrics)
   const server = new Server(app, messagesFor(app))
   await server.listen(parts.socket.descriptor)
   return {
@@ -67,6 +73,8 @@ export async function startAdmin(parts: AdminParts): Promise<Beside> {
     observe: recordDocker(changes, callMetrics(common.metrics, 'docker')),
     async drain() {
       closing.abort()
+      listener?.close()
+      listener?.closeAllConnections()
       await parts.socket.hide()
       const cut = await server.drain(DRAIN_LIMIT)
       if (cut > 0) log.warn('Calls cut off, they took too long', { cut })

@@ -90,6 +90,12 @@ export const SETTINGS = {
     meaning: 'global if a name means the same volume on every host',
     read: oneOf(SCOPES),
   },
+  metricsPort: {
+    name: 'STOWAGE_METRICS_PORT',
+    fallback: '0',
+    meaning: 'where metrics are served on the loopback too; 0 for nowhere',
+    read: port,
+  },
   logLevel: {
     name: 'STOWAGE_LOG_LEVEL',
     fallback: 'info',
@@ -148,6 +154,7 @@ export function readConfig(
     graphDriver: value(SETTINGS.graphDriver),
     naiveDiff: value(SETTINGS.naiveDiff),
     scope: value(SETTINGS.scope),
+    metricsPort: value(SETTINGS.metricsPort),
     logLevel: value(SETTINGS.logLevel),
     logFormat: value(SETTINGS.logFormat),
   }
@@ -177,6 +184,12 @@ function socketPath(text: string): string {
   throw new InvalidArgumentError(
     `give a path of at most ${MAX_SOCKET_PATH} bytes, it has ${bytes}`,
   )
+}
+
+function port(text: string): number {
+  const number = Number(text)
+  if (/^\d{1,5}$/.test(text) && number < 65_536) return number
+  throw new InvalidArgumentError('give a number from 0 to 65535')
 }
 
 function oneOf<T extends string>(choices: readonly T[]): (text: string) => T {

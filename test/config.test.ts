@@ -17,6 +17,7 @@ describe('readConfig', () => {
       graphDriver: 'auto',
       naiveDiff: false,
       scope: 'local',
+      metricsPort: 0,
       logLevel: 'info',
       logFormat: 'json',
     })

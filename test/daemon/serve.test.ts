@@ -150,6 +150,7 @@ describe('stowage serve', () => {
       STOWAGE_GRAPH_DRIVER: 'aufs',
       STOWAGE_NAIVE_DIFF: 'yes',
       STOWAGE_SCOPE: 'swarm',
+      STOWAGE_METRICS_PORT: '65536',
       STOWAGE_LOG_LEVEL: 'loud',
       STOWAGE_LOG_FORMAT: 'xml',
     }

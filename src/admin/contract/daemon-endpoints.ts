@@ -5,6 +5,9 @@ import { timeSchema } from './values.ts'
 
 export const LEVELS = ['error', 'warn', 'info', 'debug'] as const
 
+/** Prometheus' own form of text. */
+export const METRICS_TYPE = 'text/plain; version=0.0.4; charset=utf-8'
+
 /** Something that has changed. The audit log is made of these. */
 export const eventSchema = z
   .object({
@@ -85,7 +88,7 @@ export const daemonEndpoints = {
     method: 'GET',
     path: '/metrics',
     summary: 'All metrics as Prometheus text',
-    answer: bytes('text/plain; version=0.0.4; charset=utf-8'),
+    answer: bytes(METRICS_TYPE),
     errors: [],
     changes: false,
   },
