@@ -48,7 +48,7 @@ export function requireCopyable(
   }
   const advice =
     canPause === true
-      ? 'stop its containers, or keep them waiting with --pause'
+      ? 'stop its containers, or snapshot it with --pause'
       : 'stop its containers first'
   throw new InUseError(
     `Volume "${name}" is in use by ${holders.join(', ')}, and volume store "${store.name}" cannot copy it meanwhile, because ${live.because}: ${advice}`,

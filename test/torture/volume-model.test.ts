@@ -37,7 +37,7 @@ interface Kind {
   readonly longest: number
 }
 
-const ALL = { snapshots: true, keepsRemoved: false, resizes: true } as const
+const ALL = { snapshots: true, keepsRemoved: true, resizes: true } as const
 
 describeModel('local', {
   stores: 'default=local:',

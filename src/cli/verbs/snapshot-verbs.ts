@@ -27,6 +27,13 @@ export const snapshotVerbs: readonly Verb[] = [
         isOptional: true,
       },
     ],
+    options: [
+      {
+        name: 'pause',
+        about:
+          'keep its writers waiting, for 10 s at most, where the store cannot copy a volume in use otherwise',
+      },
+    ],
     examples: [
       {
         line: 'stowage snapshot create db before-upgrade',
@@ -37,7 +44,7 @@ export const snapshotVerbs: readonly Verb[] = [
       const daemon = await session.daemon()
       const snapshot = await daemon.ask('createSnapshot', {
         params: { name: given.text('volume') },
-        body: { name: given.maybe('name') },
+        body: { name: given.maybe('name'), pause: given.flag('pause') },
       })
       session.show(
         snapshot,
