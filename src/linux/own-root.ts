@@ -15,8 +15,8 @@ const umask = declare('umask', ['unsigned int'])
 const getcwd = declare('syscall', ['long', 'void *', 'size_t'], 'long')
 const SYS_GETCWD = process.arch === 'arm64' ? 17 : 79
 
-/** The host's root, by which a thread finds its way out again. */
-let host: number | undefined
+/** Whether this thread shares its root with no other any more. */
+let isApart = false
 
 /** Whether this thread may be given a root of its own. */
 export function mayHaveOwnRoot(): boolean {
@@ -40,15 +40,25 @@ export function mayHaveOwnRoot(): boolean {
  */
 export function openOwnRoot(path: string): ConfinedRoot {
   if (isMainThread) throw new Error('The main thread keeps the host’s root')
-  if (host === undefined) {
+  if (!isApart) {
     // From here on this thread's root, working directory and umask are its own.
     unshare(CLONE_FS)
     umask(0)
-    host = fs.openSync('/', fs.constants.O_RDONLY | fs.constants.O_DIRECTORY)
+    isApart = true
   }
-  chroot(path)
-  chdir('/')
-  return new OwnRoot(host)
+  // By which it finds its way out again. A thread that kept it would leave it open.
+  const host = fs.openSync(
+    '/',
+    fs.constants.O_RDONLY | fs.constants.O_DIRECTORY,
+  )
+  try {
+    chroot(path)
+    chdir('/')
+    return new OwnRoot(host)
+  } catch (error) {
+    fs.closeSync(host)
+    throw error
+  }
 }
 
 class OwnRoot implements ConfinedRoot {
@@ -86,6 +96,7 @@ class OwnRoot implements ConfinedRoot {
   [Symbol.dispose](): void {
     fchdir(this.#host)
     chroot('.')
+    fs.closeSync(this.#host)
   }
 }
 
