@@ -12,6 +12,7 @@ import * as layout from './folder-layout.ts'
 import { hideView } from './bind-view.ts'
 import type { StoreCalls } from './store-worker.ts'
 import type { OpenKeeping, VolumeKeeping } from './volume-keeping.ts'
+import type { ScannedVolume } from './volume-scan.ts'
 import type { StoreRoom, VolumeUsage } from './volume-usage.ts'
 
 export interface StoreDirectoryOptions {
@@ -162,6 +163,16 @@ export class StoreDirectory {
   async release(volume: string): Promise<void> {
     await hideView(join(volume, layout.VIEW))
     await this.keeping.hide(volume)
+  }
+
+  /** All that is among the volumes, in any order. */
+  async scan(): Promise<readonly ScannedVolume[]> {
+    const thread = new Thread<StoreCalls>(WORKER)
+    try {
+      return await thread.call('scan', this.volumes)
+    } finally {
+      await thread.close()
+    }
   }
 
   /** How much is in the volume in `directory`. */

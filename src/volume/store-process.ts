@@ -28,7 +28,7 @@ export interface StoreProcessOptions extends StoreOpening {
 }
 
 /** Milliseconds to open the store in, and to close it. */
-const TIME_TO_OPEN = 15_000
+const TIME_TO_OPEN = 8000
 const TIME_TO_CLOSE = 3000
 
 const HOST = new URL('store-host.js', import.meta.url)

@@ -85,19 +85,30 @@ export class VolumeFolders {
     return this.describe(await this.record(name))
   }
 
-  async describe({
-    name,
-    createdAt,
-    options,
-    capacity,
-  }: VolumeRecord): Promise<Volume> {
+  async describe(record: VolumeRecord): Promise<Volume> {
+    return this.#volume(record, await this.#snapshots(record.name))
+  }
+
+  /**
+   * The volume whose record has been read already.
+   *
+   * @throws DamagedRecordError
+   */
+  read(name: string, text: string, snapshots: readonly Snapshot[]): Volume {
+    return this.#volume(parseRecord(text, name), snapshots)
+  }
+
+  #volume(
+    { name, createdAt, options, capacity }: VolumeRecord,
+    snapshots: readonly Snapshot[],
+  ): Volume {
     return frozenVolume({
       name,
       store: this.#store,
       createdAt,
       options,
       capacity,
-      snapshots: await this.#snapshots(name),
+      snapshots: Object.freeze(snapshots),
       mountpoint: this.#mountpoint(name, options),
     })
   }
@@ -118,6 +129,6 @@ export class VolumeFolders {
       const { mtime } = await fs.stat(this.snapshotPath(name, snapshot))
       snapshots.push({ name: snapshot, createdAt: mtime.toISOString() })
     }
-    return Object.freeze(snapshots)
+    return snapshots
   }
 }
