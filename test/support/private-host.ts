@@ -297,6 +297,11 @@ export class PrivateHost {
     }
   }
 
+  /** What runs a program inside the host's mount namespace, given before it. */
+  get entering(): readonly string[] {
+    return ['nsenter', ...this.#enter()]
+  }
+
   /** The mountpoints inside the host at `path` or beneath it. */
   async mountsBelow(path: string): Promise<readonly string[]> {
     const mountinfo = await this.inside('cat', '/proc/self/mountinfo')
