@@ -53,8 +53,11 @@ export const volumeChangeVerbs: readonly Verb[] = [
         params: { name: given.text('volume') },
         body: { capacity: given.text('capacity') },
       })
-      const { name, capacity = 0 } = volume
-      session.show(volume, () => `${name} may hold ${formatBytes(capacity)}\n`)
+      const { name, capacity = 0, effective } = volume
+      session.show(
+        volume,
+        () => `${name} may hold ${formatBytes(capacity)} ${effective}\n`,
+      )
     },
   },
   {
