@@ -265,8 +265,9 @@ export class PrivateHost {
    * the commands that go with it.
    */
   async shell(line: string, env: NodeJS.ProcessEnv = {}): Promise<ShellResult> {
-    const child = spawn('nsenter', [...this.#enter(), 'sh', '-c', line], {
-      cwd: this.directory,
+    // Who enters a mount namespace stands at its root.
+    const here = `cd '${this.directory}' && ${line}`
+    const child = spawn('nsenter', [...this.#enter(), 'sh', '-c', here], {
       env: { ...(await this.#commandEnv()), ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
     })
