@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process'
 import * as fs from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 import type { PrivateHost } from './private-host.ts'
 
@@ -29,19 +29,36 @@ export async function busyboxRoot(
   }
 }
 
+export interface BusyboxOptions {
+  /** Programs of this machine, by their paths, that the image has in `/bin` too. */
+  readonly programs?: readonly string[]
+}
+
 /** Imports an image `bb` of busybox, with `files` added by their paths. */
 export async function importBusybox(
   host: PrivateHost,
   files: Readonly<Record<string, string>> = {},
+  { programs = [] }: BusyboxOptions = {},
 ): Promise<void> {
   const root = await fs.mkdtemp(join(tmpdir(), 'stowage-bb-'))
   try {
     await busyboxRoot(root, files)
+    for (const program of programs) await copyProgram(program, root)
     const tar = join(host.directory, 'busybox.tar')
     await run('tar', ['-C', root, '--numeric-owner', '-cf', tar, '.'])
     await host.docker('import --change', 'CMD ["/bin/sh"]', tar, 'bb')
     await fs.rm(tar)
   } finally {
     await fs.rm(root, { recursive: true, force: true })
+  }
+}
+
+/** With the libraries that it is linked to, where it looks for them. */
+async function copyProgram(program: string, root: string): Promise<void> {
+  await fs.copyFile(program, join(root, 'bin', basename(program)))
+  const { stdout } = await run('ldd', [program])
+  for (const library of stdout.match(/\/\S+/g) ?? []) {
+    await fs.mkdir(join(root, dirname(library)), { recursive: true })
+    await fs.copyFile(library, join(root, library))
   }
 }
