@@ -41,6 +41,10 @@ const PROBES = {
   bsdtar: () => command('bsdtar', '--version'),
   sqlite3: () => command('sqlite3', '--version'),
   bindfs: () => command('bindfs', '--version'),
+  rclone: async () => {
+    await command('rclone', 'version')
+    await command('fusermount3', '-V')
+  },
   zstd: () => command('zstd', '--version'),
   groff: () => command('groff', '--version'),
   script: () => command('script', '--version'),

@@ -23,7 +23,8 @@ export const conformanceVerb: Verb = {
       name: 'opt',
       short: 'o',
       value: 'KEY=VALUE',
-      about: 'an option that a volume needs to be created',
+      about:
+        'an option that a volume needs to be created; "{name}" in it is its name',
       isMany: true,
     },
     {
@@ -45,7 +46,7 @@ export const conformanceVerb: Verb = {
   ],
   examples: [
     {
-      line: 'stowage conformance unix:///run/docker/plugins/rclone.sock -o remote=:local:/srv/rclone',
+      line: 'stowage conformance unix:///run/docker/plugins/rclone.sock -o remote=:local:/srv/rclone/{name}',
       does: 'a scorecard of another plugin',
     },
     {

@@ -11,7 +11,7 @@ import { NotExamined } from './check.ts'
 export interface BenchOptions {
   /** The plugin's socket. */
   readonly socket: string
-  /** Options that a volume needs to be created at all. */
+  /** Options that a volume needs to be created at all; `{name}` is its name. */
   readonly volumeOptions: Readonly<Record<string, string>>
   /** Restarts the plugin, and settles when it has begun. */
   readonly restart?: (() => Promise<void>) | undefined
@@ -64,9 +64,20 @@ export class Bench {
   /** Creates a volume that is removed after the check. */
   async created(name = this.name(), fields: Json = {}): Promise<string> {
     this.#volumes.add(name)
-    const Opts = this.options.volumeOptions
+    const Opts = this.optionsOf(name)
     await this.volume('Create', name, { Opts, ...fields })
     return name
+  }
+
+  /** The options that the volume `name` needs. */
+  optionsOf(name: string): Readonly<Record<string, string>> {
+    const { volumeOptions } = this.options
+    return Object.fromEntries(
+      Object.entries(volumeOptions).map(([option, value]) => [
+        option,
+        value.replaceAll('{name}', name),
+      ]),
+    )
   }
 
   async mounted(name: string, ID: string): Promise<string> {

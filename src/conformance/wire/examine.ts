@@ -76,7 +76,10 @@ async function checksFor(bench: Bench): Promise<readonly Check[]> {
     }
     checks.push(...LAYER_CHECKS, ...DIFF_CHECKS)
   }
-  return checks
+  // A plugin that does not come back as it was takes all that follows with it.
+  return checks.toSorted(
+    (a, b) => Number(a.restarts ?? false) - Number(b.restarts ?? false),
+  )
 }
 
 /** A plugin that answers nonsense is examined; where nobody answers, there is none. */

@@ -114,7 +114,7 @@ export const VOLUME_CHECKS: readonly Check[] = [
     weight: 'should',
     async run(bench) {
       const name = bench.name()
-      const Opts = { ...bench.options.volumeOptions, 'no-such-option': 'x' }
+      const Opts = { ...bench.optionsOf(name), 'no-such-option': 'x' }
       const created = bench.created(name, { Opts })
       if (await succeeds(created)) throw new Error('The volume was created')
     },
@@ -125,7 +125,7 @@ export const VOLUME_CHECKS: readonly Check[] = [
     weight: 'must',
     async run(bench) {
       const name = bench.name()
-      const Opts = { ...bench.options.volumeOptions, 'no-such-option': 'x' }
+      const Opts = { ...bench.optionsOf(name), 'no-such-option': 'x' }
       if (await succeeds(bench.created(name, { Opts }))) return
       if ((await bench.got(name)) === undefined) return
       throw new Error('Get shows the volume that Create refused')
@@ -137,7 +137,7 @@ export const VOLUME_CHECKS: readonly Check[] = [
     weight: 'should',
     async run(bench) {
       for (const name of HOSTILE) {
-        const Opts = bench.options.volumeOptions
+        const Opts = bench.optionsOf('name')
         const created = bench.volume('Create', name, { Opts })
         if (!(await succeeds(created))) continue
         await succeeds(bench.volume('Remove', name))
