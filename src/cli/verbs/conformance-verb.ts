@@ -30,7 +30,8 @@ export const conformanceVerb: Verb = {
     {
       name: 'restart',
       value: 'COMMAND',
-      about: 'what restarts the plugin, for the checks that need it',
+      about:
+        'a program and its arguments that restart the plugin, for the checks that need it',
     },
     {
       name: 'home',
@@ -60,7 +61,7 @@ export const conformanceVerb: Verb = {
     const home = given.maybe('home')
     const outcomes = await examine(socketIn(address), {
       volumeOptions: given.pairs('opt'),
-      restart: command === undefined ? undefined : () => shell(command),
+      restart: command === undefined ? undefined : () => run(command),
       only: given.maybe('only'),
       ...(home === undefined ? {} : { home }),
       onOutcome: (outcome) => {
@@ -82,8 +83,9 @@ function socketIn(address: string): string {
 }
 
 /** What it leaves running, such as the plugin itself, is not waited for. */
-async function shell(command: string): Promise<void> {
-  const child = spawn('sh', ['-c', command], { stdio: 'ignore' })
+async function run(command: string): Promise<void> {
+  const [program = '', ...words] = command.split(/\s+/)
+  const child = spawn(program, words, { stdio: 'ignore' })
   const [code] = await once(child, 'exit')
   if (code === 0) return
   throw new Error(`"${command}" ended with ${String(code)}`)
