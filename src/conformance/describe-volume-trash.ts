@@ -1,7 +1,7 @@
 import * as fs from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect } from 'chai'
-import { InUseError, NotFoundError } from '../base/errors.ts'
+import { InUseError, NotFoundError, NotSupportedError } from '../base/errors.ts'
 import { mount } from '../linux/mount.ts'
 import type { StoreTrash, TrashedVolume } from '../volume/store-trash.ts'
 import {
@@ -201,7 +201,8 @@ export function describeVolumeTrash(suite: VolumeSuite): void {
       const labels = Object.freeze({ team: 'red' })
       const typed = Object.freeze({ protect: 'true', 'label.team': 'red' })
       const changed = { ...options, protect: true, labels, typed }
-      const after = await suite.store.amend('db', changed)
+      const after = await unlessRefused(suite.store.amend('db', changed))
+      if (after === undefined) return
       expect(after).to.deep.equal({ ...before, options: changed })
       await reopen()
       expect(await suite.store.get('db')).to.deep.equal(after)
@@ -209,9 +210,10 @@ export function describeVolumeTrash(suite: VolumeSuite): void {
 
     it('is not changed of a volume that is not there', async () => {
       const { options } = await create('db')
-      await expectRejection(
-        suite.store.amend('absent', options),
-        VolumeNotFoundError,
+      const amended = unlessRefused(suite.store.amend('absent', options))
+      await amended.then(
+        (volume) => expect(volume).to.equal(undefined),
+        (error: unknown) => expect(error).to.be.instanceOf(VolumeNotFoundError),
       )
     })
   })
@@ -220,7 +222,8 @@ export function describeVolumeTrash(suite: VolumeSuite): void {
     it('tells how much a volume holds, mounted or not', async () => {
       await create('db')
       const empty = await suite.store.usage('db')
-      expect(empty.inodes).to.equal(1)
+      // A filesystem of its own has `lost+found` until it is mounted first.
+      expect(empty.inodes).to.be.within(1, 2)
       const path = await suite.store.mount('db')
       const file = await fs.open(join(path, 'file'), 'w')
       await file.writeFile(Buffer.alloc(4 << 20, 1))
@@ -229,7 +232,7 @@ export function describeVolumeTrash(suite: VolumeSuite): void {
       await fs.link(join(path, 'file'), join(path, 'again'))
       const check = async (): Promise<void> => {
         const { bytes, inodes, allocated } = await suite.store.usage('db')
-        expect(bytes - empty.bytes).to.be.within(4 << 20, (4 << 20) + 65536)
+        expect(bytes - empty.bytes).to.be.closeTo(4 << 20, 65536)
         expect(inodes).to.equal(2)
         expect(allocated).to.be.at.least(4 << 20)
       }
@@ -240,8 +243,19 @@ export function describeVolumeTrash(suite: VolumeSuite): void {
     })
 
     it('tells how much room there is for all', async () => {
-      const { total, free } = await suite.store.room()
-      expect(free).to.be.within(1, total)
+      const room = await unlessRefused(suite.store.room())
+      if (room !== undefined) expect(room.free).to.be.within(1, room.total)
     })
   })
+}
+
+/** What is answered; `undefined` where the store says why it cannot do that. */
+async function unlessRefused<T>(answer: Promise<T>): Promise<T | undefined> {
+  try {
+    return await answer
+  } catch (error) {
+    if (!(error instanceof NotSupportedError)) throw error
+    expect(error.message).to.match(/cannot .*, because ./)
+    return undefined
+  }
 }

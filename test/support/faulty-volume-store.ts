@@ -1,10 +1,15 @@
 import type { VolumeOptions } from '../../src/volume/volume-options.ts'
+import type { StoreSnapshots } from '../../src/volume/store-snapshots.ts'
+import type { StoreTrash } from '../../src/volume/store-trash.ts'
 import type {
   VolumeListing,
   VolumeStorer,
 } from '../../src/volume/volume-storer.ts'
 import type { StoreRoom, VolumeUsage } from '../../src/volume/volume-usage.ts'
 import type { Volume } from '../../src/volume/volume.ts'
+
+type Renames = NonNullable<VolumeStorer['rename']>
+type Resizes = NonNullable<VolumeStorer['resize']>
 
 export type StoreCall =
   | 'create'
@@ -28,8 +33,19 @@ export class FaultyVolumeStore implements VolumeStorer {
   /** Runs after the store did; a failure here means that nobody heard of it. */
   after: Fault = () => undefined
 
+  // What only some stores have is as it is behind this one.
+  readonly trash?: StoreTrash
+  readonly snapshots?: StoreSnapshots
+  readonly rename?: Renames
+  readonly resize?: Resizes
+
   constructor(store: VolumeStorer) {
     this.#store = store
+    const { trash, snapshots } = store
+    if (trash) this.trash = trash
+    if (snapshots) this.snapshots = snapshots
+    this.rename = store.rename?.bind(store)
+    this.resize = store.resize?.bind(store)
   }
 
   get name(): string {

@@ -62,7 +62,9 @@ describe('What the program runs', () => {
       const isPlain = imported
         .split(',')
         .map((one) => one.trim().replace(/^type /, ''))
-        .every((one) => ['execFile', 'spawn', 'ChildProcess', ''].includes(one))
+        .every((one) =>
+          ['execFile', 'spawn', 'fork', 'ChildProcess', ''].includes(one),
+        )
       const hasShell = /\bshell\s*:|'-c'|"-c"/.test(text)
       if (imported === '' || !isPlain || hasShell) suspects.push(name)
     }
