@@ -50,6 +50,23 @@ describe('applyLayer', () => {
     expect(error.message).to.contain('"big"')
   })
 
+  it('leaves no descriptor open when the threads of many at once have gone', async () => {
+    const open = async (): Promise<number> =>
+      (await fs.readdir('/proc/self/fd')).length
+    const many = (): Promise<unknown> =>
+      Promise.all(
+        Array.from({ length: 12 }, async (_, one) => {
+          await fs.mkdir(at(`root${one}`), { recursive: true })
+          const tar = forgeTar({ name: 'file', content: 'x' })
+          await applyLayer(at(`root${one}`), Readable.from([tar]))
+        }),
+      )
+    await many()
+    const before = await open()
+    for (let times = 0; times < 3; times++) await many()
+    expect(await open()).to.be.at.most(before + 6)
+  })
+
   it('makes a device 0:0 that deletes nothing', async () => {
     await apply({ name: 'file', type: '3', devMajor: 0, devMinor: 0 })
     expect((await fs.lstat(at('file'))).isCharacterDevice()).to.equal(true)
