@@ -51,20 +51,10 @@ describe('applyLayer', () => {
   })
 
   it('leaves no descriptor open when the threads of many at once have gone', async () => {
-    const open = async (): Promise<number> =>
-      (await fs.readdir('/proc/self/fd')).length
-    const many = (): Promise<unknown> =>
-      Promise.all(
-        Array.from({ length: 12 }, async (_, one) => {
-          await fs.mkdir(at(`root${one}`), { recursive: true })
-          const tar = forgeTar({ name: 'file', content: 'x' })
-          await applyLayer(at(`root${one}`), Readable.from([tar]))
-        }),
-      )
-    await many()
-    const before = await open()
-    for (let times = 0; times < 3; times++) await many()
-    expect(await open()).to.be.at.most(before + 6)
+    await applyMany(at)
+    const before = await openDescriptors()
+    for (let times = 0; times < 3; times++) await applyMany(at)
+    expect(await openDescriptors()).to.be.at.most(before + 6)
   })
 
   it('makes a device 0:0 that deletes nothing', async () => {
@@ -88,3 +78,17 @@ describe('applyLayer', () => {
     }
   })
 })
+
+async function openDescriptors(): Promise<number> {
+  return (await fs.readdir('/proc/self/fd')).length
+}
+
+/** Applies more layers at once than there are threads that are kept. */
+async function applyMany(at: (name: string) => string): Promise<void> {
+  const applies = Array.from({ length: 12 }, async (_, one) => {
+    await fs.mkdir(at(`root${one}`), { recursive: true })
+    const tar = forgeTar({ name: 'file', content: 'x' })
+    await applyLayer(at(`root${one}`), Readable.from([tar]))
+  })
+  await Promise.all(applies)
+}
