@@ -13,7 +13,8 @@ import {
   inheritedSockets,
   type ListeningSocket,
 } from './plugin-socket.ts'
-import { type Beside, type Plugin, startPlugin } from './plugin.ts'
+import { type Beside, startPlugin } from './plugin.ts'
+import type { Plugin } from './running-plugin.ts'
 import { storeSource } from './volume/volume-stores.ts'
 
 /** The administrator's socket: what systemd's unit calls it, and for whom it is. */

@@ -4,6 +4,7 @@ import { ended } from './base/ended.ts'
 import { messageOf, StowageError } from './base/errors.ts'
 import type { Log } from './base/log.ts'
 import type { Half } from './halves.ts'
+import type { Plugin } from './running-plugin.ts'
 import { notify } from './linux/notify.ts'
 import {
   bindAt,
@@ -47,21 +48,6 @@ export interface Beside {
   drain(): Promise<void>
   /** Ends, when nobody calls any more and before what is served is closed. */
   close(): Promise<void>
-}
-
-/** A plugin while it runs. */
-export interface Plugin {
-  /**
-   * Settles when all that is served is open. Docker's calls are taken from the
-   * start, and wait for the half of the plugin that they are meant for.
-   */
-  readonly opened: Promise<unknown>
-
-  /**
-   * Finishes what is in progress and lets go of the disk. What is mounted stays
-   * mounted: containers do not notice a restart.
-   */
-  stop(): Promise<void>
 }
 
 /**

@@ -4,13 +4,14 @@ import type { Log } from './base/log.ts'
 import { authorDriver, type OpenGraphDriver } from './graph/author-driver.ts'
 import { type Half, openGraph, openVolumes } from './halves.ts'
 import { Logger } from './logger.ts'
-import { type Plugin, startPlugin } from './plugin.ts'
+import { startPlugin } from './plugin.ts'
+import type { Plugin } from './running-plugin.ts'
 import type { VolumeStoreSource } from './volume/attached-store.ts'
 import { DEFAULT_STORE } from './volume/volume-options.ts'
 import type { SimpleStore } from './volume/simple-store.ts'
 import { wholeStore } from './volume/whole-store.ts'
 
-export type { Plugin } from './plugin.ts'
+export type { Plugin } from './running-plugin.ts'
 
 /** Where Docker looks for the sockets of plugins. */
 const PLUGINS = '/run/docker/plugins'
