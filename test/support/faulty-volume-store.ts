@@ -44,8 +44,8 @@ export class FaultyVolumeStore implements VolumeStorer {
     const { trash, snapshots } = store
     if (trash) this.trash = trash
     if (snapshots) this.snapshots = snapshots
-    this.rename = store.rename?.bind(store)
-    this.resize = store.resize?.bind(store)
+    if (store.rename) this.rename = store.rename.bind(store)
+    if (store.resize) this.resize = store.resize.bind(store)
   }
 
   get name(): string {
