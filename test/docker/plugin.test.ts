@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process'
 import * as fs from 'node:fs/promises'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { expect } from 'chai'
 import { needs } from '../../src/conformance/capabilities.ts'
@@ -24,6 +25,7 @@ const OTHER_VALUES: Readonly<Record<string, string>> = {
   STOWAGE_GRAPH_DRIVER: 'overlay',
   STOWAGE_NAIVE_DIFF: 'true',
   STOWAGE_SCOPE: 'global',
+  STOWAGE_METRICS_PORT: '0',
   STOWAGE_LOG_LEVEL: 'debug',
   STOWAGE_LOG_FORMAT: 'text',
 }
@@ -74,12 +76,9 @@ describe('The managed plugin', function () {
     }
     expect(settings.map(([name]) => name)).to.deep.equal(await settable())
     await enable()
-    const serving = (await host.log('dockerd'))
-      .split('\n')
-      .findLast((line) => line.includes('Serving'))
+    const serving = await lastServing(/adminSocket=\S*other\.sock/)
     expect(serving)
-      .to.match(/adminSocket=\S*other\.sock/)
-      .and.to.match(/graphDriver=\S*overlay/)
+      .to.match(/graphDriver=\S*overlay/)
       .and.to.match(/naiveDiff=true/)
     expect(await host.docker('volume inspect -f {{.Scope}} kept')).to.equal(
       'global',
@@ -148,6 +147,19 @@ describe('The managed plugin', function () {
 
   function create(): Promise<string> {
     return createPlugin(join(host.directory, 'docker.sock'))
+  }
+
+  /** What the plugin says of its settings, a moment after it has answered. */
+  async function lastServing(wanted: RegExp): Promise<string | undefined> {
+    let serving: string | undefined
+    for (let attempt = 0; attempt < 100; attempt++) {
+      const lines = (await host.log('dockerd')).split('\n')
+      serving = lines.findLast((line) => line.includes('Serving'))
+      if (serving !== undefined && wanted.test(serving)) break
+      await sleep(100)
+    }
+    expect(serving).to.match(wanted)
+    return serving
   }
 
   async function enable(): Promise<void> {
