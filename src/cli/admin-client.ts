@@ -11,18 +11,14 @@ import {
   messageOf,
   UnavailableError,
 } from '../base/errors.ts'
+import { ENDPOINTS } from '../admin/contract/endpoints.ts'
 import { failureBodySchema } from '../admin/contract/failure.ts'
 import {
   JOB_HEADER,
   TOTAL_HEADER,
 } from '../admin/contract/transfer-endpoints.ts'
 import { AdminFailure } from './admin-failure.ts'
-import {
-  type AnswerFrom,
-  OPERATIONS,
-  type OperationWith,
-  type RequestFor,
-} from './operations.ts'
+import type { AnswerFrom, OperationWith, RequestFor } from './operations.ts'
 
 /** The parts that any request may have. */
 interface Parts {
@@ -91,10 +87,10 @@ export class AdminClient {
   }
 
   async #send(
-    operation: keyof typeof OPERATIONS,
+    operation: keyof typeof ENDPOINTS,
     { params = {}, query = {}, body }: Parts,
   ): Promise<http.IncomingMessage> {
-    const { method, path } = OPERATIONS[operation]
+    const { method, path } = ENDPOINTS[operation]
     const request = http.request({
       socketPath: this.#socketPath,
       method,

@@ -1,8 +1,6 @@
 import { execFile } from 'node:child_process'
-import { existsSync } from 'node:fs'
 import * as fs from 'node:fs/promises'
 import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { expect } from 'chai'
 import { needs } from '../../src/conformance/capabilities.ts'
@@ -26,7 +24,7 @@ describe('At a terminal', function () {
   beforeEach(async () => {
     daemon = await place.start()
     // Docker's socket is the first to answer.
-    while (!existsSync(daemon.adminSocketPath)) await sleep(20)
+    await daemon.logged('Serving')
   })
   afterEach(() => {
     for (const terminal of terminals) terminal.close()

@@ -1,8 +1,6 @@
 import { execFile } from 'node:child_process'
-import { existsSync } from 'node:fs'
 import * as fs from 'node:fs/promises'
 import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { expect } from 'chai'
 import { needs } from '../../src/conformance/capabilities.ts'
@@ -33,7 +31,7 @@ describe('A volume that moves out and in', function () {
 
   it('keeps every attribute of every file', async () => {
     const daemon = await place.start()
-    while (!existsSync(daemon.adminSocketPath)) await sleep(20)
+    await daemon.logged('Serving')
     await stowage(daemon, 'volume', 'create', 'db')
     await fill(dataOf(daemon, 'db'))
     const archive = join(place.path, 'db.tar.zst')

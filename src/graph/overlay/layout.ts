@@ -1,8 +1,8 @@
 /**
  * The overlay driver on disk, beside what each layer's directory has anyway:
  *
- *     <home>/layers/<id>/diff/    upper: the layer's own changes
- *     <home>/layers/<id>/work/    overlay's scratch space; not on base layers
+ *     <home>/layers/<id>/diff     upper: the layer's own changes
+ *     <home>/layers/<id>/work     overlay's scratch space; not on base layers
  *     <home>/l/<link>             symlink to ../layers/<id>/diff; on parents only
  *
  * The kernel takes one page of mount options, so lowers are given by their links,
