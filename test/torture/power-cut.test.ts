@@ -184,7 +184,7 @@ async function live(
       else await changeLayer(daemon, name, mark)
       if (work.isOver) return answers
       known.set(subject, { mark, isSure: true, isOld: false })
-      if (random(20) === 0) await settle(daemon, known)
+      if (random(20) === 0) await settle(daemon, known, work)
     } catch (error) {
       if (isErrno(error, 'ECONNRESET', 'ECONNREFUSED', 'EPIPE')) return answers
       throw error
@@ -227,9 +227,12 @@ async function changeLayer(
 async function settle(
   { docker }: DaemonProcess,
   known: ReadonlyMap<string, Known>,
+  work: Worker['work'],
 ): Promise<void> {
   const sure = [...known.values()].filter(({ isSure }) => isSure)
   await docker.call('GraphDriver.Cleanup', {})
+  // Answered late, it may not be on the copy.
+  if (work.isOver) return
   for (const one of sure) one.isOld = true
 }
 
