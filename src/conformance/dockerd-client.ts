@@ -50,23 +50,16 @@ export class DockerdClient {
 
   /** One request with exactly these bytes as its body, and no second try. */
   async post(method: string, body: string | Json = ''): Promise<Answer> {
-    const bytes = typeof body === 'string' ? body : encode(body)
-    const request = this.#request(method, {
-      'Content-Length': String(Buffer.byteLength(bytes)),
-    })
-    request.end(bytes)
-    return read(await response(request))
+    return read(
+      await this.#send(method, typeof body === 'string' ? body : encode(body)),
+    )
   }
 
   /** The tar of `GraphDriver.Diff`, as it comes. */
   async diff(fields: Json): Promise<http.IncomingMessage> {
     const method = 'GraphDriver.Diff'
     return this.#retrying(encode(fields), async (body) => {
-      const request = this.#request(method, {
-        'Content-Length': String(Buffer.byteLength(body)),
-      })
-      request.end(body)
-      const answer = await response(request)
+      const answer = await this.#send(method, body)
       if (answer.statusCode !== 200) judge(method, await read(answer))
       return answer
     })
@@ -125,6 +118,20 @@ export class DockerdClient {
   forgetConnections(): void {
     this.#agent.destroy()
     this.#agent = newAgent()
+  }
+
+  /** Go takes another connection by itself when a kept one takes nothing any more. */
+  async #send(method: string, body: string): Promise<http.IncomingMessage> {
+    const request = this.#request(method, {
+      'Content-Length': String(Buffer.byteLength(body)),
+    })
+    request.end(body)
+    try {
+      return await response(request)
+    } catch (error) {
+      if (!request.reusedSocket || !isErrno(error, 'EPIPE')) throw error
+      return this.#send(method, body)
+    }
   }
 
   #request(path: string, length: Readonly<Record<string, string>>) {

@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net'
 import { declare } from './libc.ts'
+import { descriptorOf } from './socket-descriptor.ts'
 
 const SOL_SOCKET = 1
 const SO_PEERCRED = 17
@@ -40,14 +41,4 @@ export function peerCredentials(socket: Socket): PeerCredentials | undefined {
     uid: ucred.readInt32LE(4),
     gid: ucred.readInt32LE(8),
   }
-}
-
-/** Node keeps it to itself, in the handle beneath the socket. */
-function descriptorOf(socket: Socket): number | undefined {
-  const handle: unknown = Reflect.get(socket, '_handle')
-  if (typeof handle !== 'object' || handle === null) return undefined
-  const descriptor: unknown = Reflect.get(handle, 'fd')
-  return typeof descriptor === 'number' && descriptor >= 0
-    ? descriptor
-    : undefined
 }

@@ -8,12 +8,14 @@ const AF_UNIX = 1
 const SOCK_STREAM = 1
 const SOCK_DGRAM = 2
 const SOCK_CLOEXEC = 0o2000000
+const POLLIN = 1
 
 /** The most bytes of a path that a socket's address has room for, less its NUL. */
 export const MAX_SOCKET_PATH = 107
 
 const socket = declare('socket', ['int', 'int', 'int'])
 const bind = declare('bind', ['int', 'const void *', 'unsigned int'])
+const poll = declare('poll', ['void *', 'unsigned long', 'int'])
 const sendto = declare(
   'sendto',
   ['int', 'const void *', 'size_t', 'int', 'const void *', 'unsigned int'],
@@ -55,6 +57,16 @@ export async function isAnswered(path: string): Promise<boolean> {
   } finally {
     caller.destroy()
   }
+}
+
+/** Whether somebody who connected waits to be accepted. */
+export function hasCallers(descriptor: number): boolean {
+  // A struct pollfd: the descriptor, what is asked, what is so.
+  const request = Buffer.alloc(8)
+  request.writeInt32LE(descriptor, 0)
+  request.writeInt16LE(POLLIN, 4)
+  poll(request, 1, 0)
+  return (request.readInt16LE(6) & POLLIN) !== 0
 }
 
 /** Sends one datagram to the socket at `path`; `@` begins an abstract name. */

@@ -2,13 +2,26 @@ import { once } from 'node:events'
 import * as http from 'node:http'
 import * as net from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { hearNoMore } from '../linux/hear-no-more.ts'
+import { hasCallers } from '../linux/unix-socket.ts'
 import type { Messages } from './messages.ts'
 
 /** How many may wait to be taken, as in the socket unit. */
 const BACKLOG = 1024
 
-/** How long a call may be on its way from a connection that was made in time. */
-const GRACE = 50
+/** How long the first call may be on its way from a connection that was made in time. */
+const GRACE = 1000
+
+/** How often it is looked whether they have all come. */
+const TURN = 10
+
+/** A connection as the server sees it. */
+interface Connection {
+  /** How many calls are in progress. */
+  calls: number
+  /** Whether none was ever made. */
+  isFresh: boolean
+}
 
 /**
  * An HTTP server that never closes a connection of its own accord, until it is
@@ -20,9 +33,9 @@ const GRACE = 50
  */
 export class Server {
   readonly #http: http.Server
-  /** How many calls are in progress on each connection. */
-  readonly #connections = new Map<net.Socket, number>()
+  readonly #connections = new Map<net.Socket, Connection>()
   readonly #answers = new Set<http.ServerResponse>()
+  #descriptor = -1
   #draining = false
 
   /** @param messages What the listener would have requests and responses be. */
@@ -37,7 +50,7 @@ export class Server {
     this.#http.timeout = 0
     this.#http.maxRequestsPerSocket = 0
     this.#http.on('connection', (socket) => {
-      this.#connections.set(socket, 0)
+      this.#connections.set(socket, { calls: 0, isFresh: true })
       socket.once('close', () => this.#connections.delete(socket))
     })
     this.#http.on('request', (request, response) => {
@@ -49,20 +62,21 @@ export class Server {
 
   /** Takes calls from the socket behind `descriptor`. */
   async listen(descriptor: number): Promise<void> {
+    this.#descriptor = descriptor
     this.#http.listen({ fd: descriptor, backlog: BACKLOG })
     await once(this.#http, 'listening')
   }
 
   /**
    * Takes no new connection, lets what goes on come to its end, and closes every
-   * connection then. After `limit` milliseconds it cuts what is left, and answers
-   * how many calls that were.
+   * connection then. A call is answered, or its sender learns that it was not taken:
+   * Go sends it again, whole, to whoever listens next. After `limit` milliseconds it
+   * cuts what is left, and answers how many calls that were.
    */
   async drain(limit: number): Promise<number> {
     this.#draining = true
     for (const answer of this.#answers) announceEnd(answer)
-    // Those who have connected already are taken from the queue first.
-    await sleep(GRACE)
+    await this.#takeCallers()
 
     let cut = 0
     const deadline = setTimeout(() => {
@@ -72,8 +86,8 @@ export class Server {
     await new Promise((closed) => {
       // Not http's own close: it cuts answers that are not yet sent to their end.
       net.Server.prototype.close.call(this.#http, closed)
-      for (const [socket, calls] of this.#connections) {
-        if (calls === 0) socket.end()
+      for (const [socket, { calls }] of this.#connections) {
+        if (calls === 0) this.#hearOut(socket)
       }
     })
     clearTimeout(deadline)
@@ -86,22 +100,43 @@ export class Server {
     this.#http.closeAllConnections()
   }
 
+  /** Waits for those who have connected already: they did so to call. */
+  async #takeCallers(): Promise<void> {
+    const latest = Date.now() + GRACE
+    do {
+      await sleep(TURN)
+      const fresh = [...this.#connections.values()].some((one) => one.isFresh)
+      if (!fresh && !hasCallers(this.#descriptor)) return
+    } while (Date.now() < latest)
+  }
+
+  /** Takes the calls that are on their way on an idle connection, and none after them. */
+  #hearOut(socket: net.Socket): void {
+    const endIfIdle = (): void => {
+      if (this.#connections.get(socket)?.calls === 0) socket.end()
+    }
+    if (socket.readableEnded) return endIfIdle()
+    // Node would close its half at the end of the other, before the answers are sent.
+    socket.removeAllListeners('end').once('end', endIfIdle)
+    hearNoMore(socket)
+  }
+
   #begin(socket: net.Socket, answer: http.ServerResponse): void {
-    this.#connections.set(socket, this.#callsOn(socket) + 1)
+    const connection = this.#connections.get(socket)
+    if (connection !== undefined) {
+      connection.calls++
+      connection.isFresh = false
+    }
     this.#answers.add(answer)
     if (this.#draining) announceEnd(answer)
   }
 
   #end(socket: net.Socket, answer: http.ServerResponse): void {
     this.#answers.delete(answer)
-    if (socket.destroyed) return
-    const calls = this.#callsOn(socket) - 1
-    this.#connections.set(socket, calls)
-    if (this.#draining && calls === 0) socket.end()
-  }
-
-  #callsOn(socket: net.Socket): number {
-    return this.#connections.get(socket) ?? 0
+    const connection = this.#connections.get(socket)
+    if (connection === undefined || socket.destroyed) return
+    connection.calls--
+    if (this.#draining && connection.calls === 0) this.#hearOut(socket)
   }
 }
 

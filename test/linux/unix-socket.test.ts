@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { expect } from 'chai'
 import {
   bindSocket,
+  hasCallers,
   isAnswered,
   MAX_SOCKET_PATH,
 } from '../../src/linux/unix-socket.ts'
@@ -58,5 +59,24 @@ describe('isAnswered', () => {
     server.close()
     await once(server, 'close')
     expect(await isAnswered(path)).to.equal(false)
+  })
+})
+
+describe('hasCallers', () => {
+  const directory = useTempDir()
+
+  it('tells whether somebody waits to be accepted', async () => {
+    const path = join(directory.path, 'socket')
+    const descriptor = bindSocket(path, 0o600)
+    const server = net.createServer().listen({ fd: descriptor })
+    await once(server, 'listening')
+    expect(hasCallers(descriptor)).to.equal(false)
+    const caller = net.connect(path)
+    expect(hasCallers(descriptor)).to.equal(true)
+    const [accepted] = await once(server, 'connection')
+    expect(hasCallers(descriptor)).to.equal(false)
+    caller.destroy()
+    accepted.destroy()
+    server.close()
   })
 })

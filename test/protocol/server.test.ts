@@ -114,7 +114,7 @@ describe('Server', () => {
   })
 
   describe('when it is drained', () => {
-    it('closes connections that are idle at once', async () => {
+    it('closes connections that are idle', async () => {
       await serve((_request, response) => response.end('done'))
       const used = await connect()
       used.write(EMPTY_POST)
@@ -151,6 +151,18 @@ describe('Server', () => {
       await drained
     })
 
+    it('answers every call that it let a client send, up to the last moment', async () => {
+      await serve((_request, response) => response.end('done'))
+      const callers = await Promise.all(Array.from({ length: 20 }, connect))
+      const calls = callers.map(callUntilRefused)
+      await sleep(20)
+      expect(await server.drain(10_000)).to.equal(0)
+      for (const { sent, answered } of await Promise.all(calls)) {
+        expect(sent).to.be.above(0)
+        expect(answered).to.equal(sent)
+      }
+    })
+
     it('sends a long answer to its end, however slowly it is read', async () => {
       const size = 8 << 20
       await serve((_request, response) => response.end(Buffer.alloc(size)))
@@ -184,6 +196,32 @@ describe('Server', () => {
     })
   })
 })
+
+/** Calls again and again as a client of HTTP does, and counts the calls that went out. */
+async function callUntilRefused(
+  socket: net.Socket,
+): Promise<{ sent: number; answered: number }> {
+  const answers: string[] = []
+  socket.on('data', (chunk) => answers.push(String(chunk)))
+  const closed = new Promise((resolve) => socket.once('close', resolve))
+  let sent = 0
+  while (!answers.at(-1)?.includes('Connection: close')) {
+    const isTaken = await new Promise<boolean>((told) =>
+      socket.write(EMPTY_POST, (error) => told(!error)),
+    )
+    if (!isTaken) break
+    sent++
+    await Promise.race([
+      new Promise((read) => socket.once('data', read)),
+      closed,
+    ])
+    if (socket.destroyed) break
+    // Idle in between, for the end to come there too.
+    await sleep(sent % 3)
+  }
+  await closed
+  return { sent, answered: answers.length }
+}
 
 /** What comes next on a connection. */
 async function heard(socket: net.Socket): Promise<string> {
