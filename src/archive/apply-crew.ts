@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os'
 import type { Readable } from 'node:stream'
 import { asError, isErrno } from '../base/errors.ts'
+import { Pool } from '../base/pool.ts'
 import { Thread } from '../base/thread.ts'
 import type { ApplyCalls, ApplyJob } from './apply-job.ts'
 import {
@@ -14,10 +15,12 @@ import { feedRing } from './ring-feed.ts'
 
 /** A second lane halves the time of many small files; a third finds little to do. */
 const LANES = Math.min(availableParallelism(), 2)
-/** Crews that wait for the next layer; a pull applies one after the other. */
-const MAX_IDLE = 2
+/** A pull applies one layer after the other; a few at once keep all processors busy. */
+const CREWS = 4
 
-const idle = new Map<number, Crew[]>()
+/** The crews of one lane, and those of all. */
+const singles = crewsOf(1)
+const crews = crewsOf(LANES)
 
 /** What is applied, apart from what each lane is told of its own. */
 export type CrewJob = Omit<ApplyJob, 'ring' | 'progress' | 'lane'>
@@ -32,16 +35,16 @@ export async function applyInCrew(
   signal?: AbortSignal,
 ): Promise<number> {
   // What shows from below depends on all that came before: one lane knows it.
-  const lanes = job.lowers === undefined || job.lowers.length === 0 ? LANES : 1
-  const waiting = idle.get(lanes) ?? []
-  idle.set(lanes, waiting)
-  const crew = waiting.pop() ?? new Crew(lanes)
-  try {
-    return await crew.apply(job, tar, signal)
-  } finally {
-    if (waiting.length < MAX_IDLE) waiting.push(crew)
-    else await crew.close()
-  }
+  const isAlone = job.lowers !== undefined && job.lowers.length > 0
+  return (isAlone ? singles : crews).use((crew) => crew.apply(job, tar, signal))
+}
+
+function crewsOf(lanes: number): Pool<Crew> {
+  return new Pool({
+    make: () => new Crew(lanes),
+    end: (crew) => crew.close(),
+    size: CREWS,
+  })
 }
 
 /** Threads that share a ring, and go through the same layer side by side. */

@@ -1,5 +1,5 @@
-import { borrowThread, returnThread } from './tree-threads.ts'
 import type { TreeSource } from './tree-source.ts'
+import { treeThreads } from './tree-threads.ts'
 
 /**
  * The bytes of all files that were added or modified, as Docker counts them: each
@@ -9,10 +9,5 @@ import type { TreeSource } from './tree-source.ts'
  * @throws NotSupportedError for an upper directory that refers to its lowers.
  */
 export async function sizeOfChanges(source: TreeSource): Promise<number> {
-  const lent = borrowThread()
-  try {
-    return await lent.thread.call('size', source)
-  } finally {
-    await returnThread(lent)
-  }
+  return treeThreads.use(({ thread }) => thread.call('size', source))
 }

@@ -17,7 +17,7 @@ import type { TreeSource } from './tree-source.ts'
 export async function* layerChanges(
   source: TreeSource,
 ): AsyncGenerator<Change, void> {
-  await using bytes = new RingBytes((thread, memory) =>
+  await using bytes = await RingBytes.open((thread, memory) =>
     thread.call('changes', source, memory),
   )
   const reader = new ChangeReader()

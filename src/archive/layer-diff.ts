@@ -86,7 +86,7 @@ async function pack(
     headersOnly: options.headersOnly ?? false,
     filter,
   }
-  const bytes = new RingBytes(async (thread, memory) => {
+  const bytes = await RingBytes.open(async (thread, memory) => {
     for (const [path, reason] of await thread.call('pack', job, memory)) {
       onOmission?.({ path: Buffer.from(path, 'latin1'), reason })
     }

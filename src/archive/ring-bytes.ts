@@ -1,7 +1,10 @@
 import { type RingMemory, RingReader } from '../base/ring.ts'
 import type { Thread } from '../base/thread.ts'
-import { borrowThread, returnThread } from './tree-threads.ts'
+import { type TreeThread, treeThreads } from './tree-threads.ts'
 import type { TreeCalls } from './tree-worker.ts'
+
+/** Has a thread begin. */
+type Start<T> = (thread: Thread<TreeCalls>, memory: RingMemory) => Promise<T>
 
 type Outcome<T> = { readonly result: T } | { readonly error: unknown }
 
@@ -10,24 +13,33 @@ type Outcome<T> = { readonly result: T } | { readonly error: unknown }
  * them and gives them back, and disposes of it at their end or before.
  */
 export class RingBytes<T> implements AsyncDisposable {
-  readonly #lent = borrowThread()
-  readonly #reader = new RingReader(this.#lent.memory)
+  readonly #lent: TreeThread
+  readonly #reader: RingReader
   readonly #outcome: Promise<Outcome<T>>
+  readonly #release: (() => Promise<void>) | undefined
   #closed: Promise<void> | undefined
 
-  readonly #release: (() => Promise<void>) | undefined
-
-  /**
-   * @param start Has the thread begin.
-   * @param release Runs when the thread has let go of everything.
-   */
-  constructor(
-    start: (thread: Thread<TreeCalls>, memory: RingMemory) => Promise<T>,
+  private constructor(
+    lent: TreeThread,
+    start: Start<T>,
     release?: () => Promise<void>,
   ) {
+    this.#lent = lent
+    this.#reader = new RingReader(lent.memory)
     this.#release = release
-    const { thread, memory } = this.#lent
-    this.#outcome = this.#run(() => start(thread, memory))
+    this.#outcome = this.#run(() => start(lent.thread, lent.memory))
+  }
+
+  /**
+   * Waits for a thread that is free.
+   *
+   * @param release Runs when the thread has let go of everything.
+   */
+  static async open<T>(
+    start: Start<T>,
+    release?: () => Promise<void>,
+  ): Promise<RingBytes<T>> {
+    return new RingBytes(await treeThreads.borrow(), start, release)
   }
 
   /** Waits for the first bytes, or for the end. @throws what the thread threw. */
@@ -71,7 +83,7 @@ export class RingBytes<T> implements AsyncDisposable {
   async #close(): Promise<void> {
     this.#reader.cancel()
     await this.#outcome
-    await returnThread(this.#lent)
+    await treeThreads.giveBack(this.#lent)
     await this.#release?.()
   }
 }

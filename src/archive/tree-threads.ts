@@ -1,3 +1,4 @@
+import { Pool } from '../base/pool.ts'
 import { createRing, type RingMemory } from '../base/ring.ts'
 import { Thread } from '../base/thread.ts'
 import type { TreeCalls } from './tree-worker.ts'
@@ -8,26 +9,15 @@ export interface TreeThread {
   readonly memory: RingMemory
 }
 
-/** Threads that wait for the next tree. More than these are let go. */
-const MOST_IDLE = 2
-
-const idle: TreeThread[] = []
-
 /**
- * Lends a thread for one task. There are as many as there are tasks at once: a diff
- * that nobody reads on keeps its own, and nobody else waits for it.
+ * The threads that read trees. Each costs some megabytes, and some of them keep all
+ * processors busy; a diff that nobody reads on keeps its own.
  */
-export function borrowThread(): TreeThread {
-  return (
-    idle.pop() ?? {
-      thread: new Thread(new URL('tree-worker.js', import.meta.url)),
-      memory: createRing(),
-    }
-  )
-}
-
-/** Takes back a thread whose task is over. */
-export async function returnThread(lent: TreeThread): Promise<void> {
-  if (idle.length < MOST_IDLE) idle.push(lent)
-  else await lent.thread.close()
-}
+export const treeThreads = new Pool<TreeThread>({
+  make: () => ({
+    thread: new Thread(new URL('tree-worker.js', import.meta.url)),
+    memory: createRing(),
+  }),
+  end: ({ thread }) => thread.close(),
+  size: 4,
+})
