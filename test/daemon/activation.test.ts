@@ -5,6 +5,7 @@ import { expect } from 'chai'
 import { needs } from '../../src/conformance/capabilities.ts'
 import { useDaemons } from '../support/daemon-process.ts'
 import { DatagramReceiver } from '../support/datagram-receiver.ts'
+import { until } from '../support/until.ts'
 
 describe('A daemon under systemd', () => {
   const place = useDaemons()
@@ -29,10 +30,11 @@ describe('A daemon under systemd', () => {
     using systemd = new DatagramReceiver(path)
     const settings = { NOTIFY_SOCKET: path, WATCHDOG_USEC: '200000' }
     await place.start({ settings })
-    await sleep(500)
     expect(systemd.receive()).to.equal('READY=1')
-    expect(systemd.receive()).to.equal('WATCHDOG=1')
-    expect(systemd.receive()).to.equal('WATCHDOG=1')
+    for (let span = 0; span < 2; span++) {
+      await until(() => systemd.isTold)
+      expect(systemd.receive()).to.equal('WATCHDOG=1')
+    }
   })
 
   it('leaves alone a watchdog that is set on somebody else', async () => {

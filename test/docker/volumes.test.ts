@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { needs } from '../../src/conformance/capabilities.ts'
 import { importBusybox } from '../support/images.ts'
 import { PrivateHost } from '../support/private-host.ts'
+import { until } from '../support/until.ts'
 
 describe('A real dockerd keeps its volumes on Stowage', function () {
   needs('root', 'docker', 'busybox')
@@ -58,12 +59,10 @@ describe('A real dockerd keeps its volumes on Stowage', function () {
     const lines = async () =>
       (await host.docker('exec writer cat /vol/log')).split('\n').length
 
-    await sleep(200)
     await host.stopStowage('SIGKILL')
     const before = await lines()
     await host.startStowage()
-    await sleep(200)
-    expect(await lines()).to.be.greaterThan(before)
+    await until(async () => (await lines()) > before)
     expect(await holders('vol')).to.equal(1)
     await host.docker('rm --force writer')
     expect(await holders('vol')).to.equal(0)

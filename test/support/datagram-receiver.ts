@@ -3,6 +3,7 @@ import { declare } from '../../src/linux/libc.ts'
 
 const AF_UNIX = 1
 const SOCK_DGRAM = 2
+const MSG_PEEK = 0x2
 const MSG_DONTWAIT = 0x40
 
 const socket = declare('socket', ['int', 'int', 'int'])
@@ -17,6 +18,13 @@ export class DatagramReceiver implements Disposable {
   constructor(address: string) {
     const bytes = Buffer.concat([Buffer.of(AF_UNIX, 0), Buffer.from(address)])
     bind(this.#descriptor, bytes, bytes.length)
+  }
+
+  /** Whether there is a message. */
+  get isTold(): boolean {
+    const byte = Buffer.alloc(1)
+    const flags = MSG_PEEK | MSG_DONTWAIT
+    return recv.attempt(this.#descriptor, byte, byte.length, flags) >= 0
   }
 
   /** The next message, which must be there already. */

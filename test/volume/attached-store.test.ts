@@ -47,11 +47,14 @@ describe('AttachedStore', () => {
   })
 
   it('is closed at once while it waits for the next attempt', async () => {
-    const store = await attach(() => Promise.reject(new Error('away')))
+    let attempts = 0
+    const store = await attach(async () => {
+      attempts++
+      throw new Error('away')
+    })
     await store.tried()
-    const began = performance.now()
     await store.close()
-    expect(performance.now() - began).to.be.below(300)
+    expect(attempts).to.equal(1)
   })
 
   it('has the names of its journal from the first moment', async () => {

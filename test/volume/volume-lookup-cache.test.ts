@@ -37,6 +37,7 @@ import {
   MemoryVolumeStore,
 } from '../support/memory-volume-store.ts'
 import { storeKeptBy } from '../support/open-store.ts'
+import { until } from '../support/until.ts'
 import { useTempDir } from '../../src/conformance/temp-dir.ts'
 
 /** A store in memory that remembers from one opening to the next, and can fail. */
@@ -271,9 +272,8 @@ describe('VolumeLookupCache', () => {
         UnavailableError,
         /Creating volume "a" did not finish/,
       )
-      await sleep(150)
-      expect(cache.list()).to.deep.equal([])
-      expect([...store.memory.keys()]).to.deep.equal([])
+      await until(() => store.calls.includes('remove a'))
+      await until(() => store.memory.size + cache.list().length === 0)
     })
   })
 
@@ -422,9 +422,8 @@ describe('VolumeLookupCache', () => {
       await cache.create('a', {})
       store.after = (call) => (call === 'mount' ? sleep(80) : undefined)
       await expectRejection(cache.mount('a', 'one'), UnavailableError)
-      await sleep(120)
-      expect(cache.holders('a').size).to.equal(0)
-      expect(store.calls.at(-1)).to.equal('unmount a')
+      await until(() => store.calls.at(-1) === 'unmount a')
+      await until(() => cache.holders('a').size === 0)
     })
 
     it('never begins what its caller has given up', async () => {
@@ -807,13 +806,5 @@ describe('VolumeLookupCache', () => {
 function fail(failing: StoreCall): Fault {
   return (call) => {
     if (call === failing) throw new Error(`${call} is broken`)
-  }
-}
-
-async function until(condition: () => boolean): Promise<void> {
-  const deadline = Date.now() + 5000
-  while (!condition()) {
-    if (Date.now() > deadline) expect.fail('it did not come to pass in 5 s')
-    await sleep(10)
   }
 }
