@@ -21,6 +21,7 @@ const NAME = /^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,63}$/
 /** A store, or where one comes from that cannot always be reached. */
 export type ServedStore = SimpleStore | VolumeStoreSource
 
+/** What is served, and under which name. Only that must be said. */
 export interface ServeOptions {
   /** What Docker calls the plugin: `docker volume create -d NAME`. */
   readonly name: string

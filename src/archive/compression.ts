@@ -10,7 +10,8 @@ import {
   NotSupportedError,
 } from '../base/errors.ts'
 
-type Bytes = AsyncIterable<Buffer>
+/** The bytes of a stream, in pieces of any size. */
+export type Bytes = AsyncIterable<Buffer>
 
 /** What compressed data begin with, and how they are unpacked. */
 const FORMATS = [

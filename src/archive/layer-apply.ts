@@ -5,6 +5,7 @@ import { applyInCrew } from './apply-crew.ts'
 import { type IdMaps, NO_ID_MAPS } from './id-map.ts'
 import { type ArchiveLimits, DEFAULT_LIMITS } from './limits.ts'
 
+/** How a layer tar is applied. */
 export interface ApplyOptions {
   /** How the owners in the archive map to the host's. */
   readonly idMaps?: IdMaps | undefined

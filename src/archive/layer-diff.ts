@@ -12,6 +12,7 @@ export interface Omission {
   readonly reason: string
 }
 
+/** How a layer tar is made. */
 export interface DiffOptions {
   /** Owners are told as this user namespace sees them. */
   readonly idMaps?: IdMaps | undefined

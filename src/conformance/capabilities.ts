@@ -8,11 +8,33 @@ import { mount, unmount } from '../linux/mount.ts'
 
 const run = promisify(execFile)
 
+/** What a test may need of the machine. */
+export type Capability =
+  | 'root'
+  | 'overlay'
+  | 'loop'
+  | 'btrfs'
+  | 'xfs'
+  | 'ext4'
+  | 'docker'
+  | 'busybox'
+  | 'debootstrap'
+  | 'gnu tar'
+  | 'bsdtar'
+  | 'sqlite3'
+  | 'bindfs'
+  | 'rclone'
+  | 'zstd'
+  | 'groff'
+  | 'script'
+  | 'strace'
+  | 'systemd-analyze'
+  | 'systemd-socket-activate'
+
 /**
- * What a test may need of the machine, each with a probe that throws where it is
- * missing. A probe tries the thing itself: a version says little.
+ * Each capability with a probe that throws where it is missing. A probe tries the thing itself: a version says little.
  */
-const PROBES = {
+const PROBES: Readonly<Record<Capability, () => Promise<void>>> = {
   root: async () => {
     if (process.getuid?.() !== 0) throw new Error('not run as root')
   },
@@ -52,9 +74,7 @@ const PROBES = {
   'systemd-analyze': () => command('systemd-analyze', '--version'),
   'systemd-socket-activate': () =>
     command('systemd-socket-activate', '--version'),
-} satisfies Record<string, () => Promise<void>>
-
-export type Capability = keyof typeof PROBES
+}
 
 const found = new Map<Capability, Promise<string | undefined>>()
 const skipped = new Map<Capability, string>()

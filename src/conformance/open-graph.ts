@@ -16,6 +16,7 @@ export interface Opened<T> {
 /** Opens a driver on the directory that Docker would name. */
 export type Opener<T> = (home: string, idMaps?: IdMaps) => Promise<Opened<T>>
 
+/** Opens a driver that describes its layers, on the home it is given. */
 export type OpenLayers = (home: Home) => Promise<LayerDriver>
 
 /** The layers alone, with the Home that they are kept in. */

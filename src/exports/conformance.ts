@@ -1,4 +1,8 @@
-/** `stowage/conformance`: the contracts as suites for mocha, with chai. */
+/**
+ * The contracts as suites for mocha, with chai.
+ *
+ * @module stowage/conformance
+ */
 export { type Capability, missing, needs } from '../conformance/capabilities.ts'
 export { describeDriver } from '../conformance/describe-driver.ts'
 export { describeLayerDriver } from '../conformance/describe-layer-driver.ts'
@@ -10,7 +14,7 @@ export {
   type OpenLayers,
 } from '../conformance/open-graph.ts'
 export { examine, type ExamineOptions } from '../conformance/wire/examine.ts'
-export type { Area, Check, Outcome } from '../conformance/wire/check.ts'
+export type { Area, Outcome } from '../conformance/wire/check.ts'
 export { type Scorecard, scorecard } from '../conformance/wire/scorecard.ts'
 export { served } from '../conformance/served.ts'
 export type { Exceptions, SuiteOptions } from '../conformance/suite-options.ts'

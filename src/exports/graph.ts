@@ -1,11 +1,15 @@
-/** `stowage/graph`: what a graph driver is made of, and the drivers that are built in. */
+/**
+ * What a graph driver is made of, and the drivers that are built in.
+ *
+ * @module stowage/graph
+ */
 export {
   type AnyDriver,
   authorDriver,
   type DriverCircumstances,
   type OpenGraphDriver,
 } from '../graph/author-driver.ts'
-export { BtrfsLayers } from '../graph/btrfs/btrfs-layers.ts'
+export { BtrfsLayers, type BtrfsOptions } from '../graph/btrfs/btrfs-layers.ts'
 export {
   type ApplyPlace,
   type CreateOptions,
@@ -18,7 +22,7 @@ export {
   type StatusLine,
 } from '../graph/driver.ts'
 export { hold } from '../graph/hold.ts'
-export { Home, type HomeOptions } from '../graph/home.ts'
+export { Home, type HomeOptions, type Owner } from '../graph/home.ts'
 export type { InitParameters } from '../graph/init.ts'
 export type {
   LayerDriver,
@@ -36,6 +40,7 @@ export {
 } from '../graph/open-driver.ts'
 export { OverlayLayers } from '../graph/overlay/overlay-layers.ts'
 export { QueuedDriver } from '../graph/queued-driver.ts'
+export type { Step } from '../graph/step.ts'
 export { VfsLayers } from '../graph/vfs/vfs-layers.ts'
 export { FsMagic } from '../linux/fs-magic.ts'
 export { mount, type MountSpec, unmount } from '../linux/mount.ts'

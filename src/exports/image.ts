@@ -1,6 +1,14 @@
-/** `stowage/image`: images as named, sealed layers on any graph driver. */
+/**
+ * Images as named, sealed layers on any graph driver.
+ *
+ * @module stowage/image
+ */
 export { CachedImageStore } from '../image/cached-image-store.ts'
-export { type DeletedBranch, deleteBranch } from '../image/delete-branch.ts'
+export {
+  type BranchEnd,
+  type DeletedBranch,
+  deleteBranch,
+} from '../image/delete-branch.ts'
 export {
   DamagedImageError,
   DigestMismatchError,
@@ -25,8 +33,10 @@ export {
   type Metadata,
   SCRATCH,
 } from '../image/image.ts'
+export type { LayerImageStore } from '../image/layer-image-store.ts'
 export {
   type ImageStorerOptions,
   LayerImageStorer,
 } from '../image/layer-image-storer.ts'
+export type { WritableLayer, WritableLayers } from '../image/writable-layers.ts'
 export { NameLookupCache } from '../image/name-lookup-cache.ts'

@@ -1,4 +1,8 @@
-/** `stowage`: serving, the contracts of stores and drivers, and errors. */
+/**
+ * Serving, the contracts of stores and drivers, and errors.
+ *
+ * @module stowage
+ */
 export {
   type Plugin,
   serve,
@@ -25,14 +29,18 @@ export type {
   VolumeStoreSource,
 } from '../volume/attached-store.ts'
 export {
+  type ExistsOptions,
   VolumeExistsError,
   VolumeInUseError,
   VolumeNotFoundError,
 } from '../volume/volume-errors.ts'
+export type { CopyOptions } from '../volume/copy-options.ts'
 export { DEFAULT_STORE, type VolumeOptions } from '../volume/volume-options.ts'
 export type {
   Ability,
   Refusal,
+  Resized,
+  ResizedVolume,
   VolumeCapabilities,
   VolumeListing,
   VolumeProblem,

@@ -11,6 +11,7 @@ export const NO_PARENT = ''
 /** One line of `docker info`. */
 export type StatusLine = readonly [label: string, value: string]
 
+/** What Docker says of a new layer besides its parent. */
 export interface CreateOptions {
   /** SELinux label for the layer's files. */
   readonly mountLabel?: string | undefined

@@ -13,6 +13,7 @@ import { lockRoot, type RootLock } from '../state/root-lock.ts'
 import type { HomeCalls } from './home-worker.ts'
 import type { Step } from './step.ts'
 
+/** How a home is opened. */
 export interface HomeOptions {
   readonly log: Log
   readonly idMaps?: IdMaps

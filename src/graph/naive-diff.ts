@@ -21,6 +21,7 @@ import {
 } from './driver.ts'
 import { hold } from './hold.ts'
 
+/** How changes are found, and where that is noted. */
 export interface NaiveDiffOptions {
   /** A directory of its own, to remember which layers were applied to. */
   readonly marks: string

@@ -9,6 +9,7 @@ import { MountedLayers } from './mounted-layers.ts'
 import { NaiveDiffDriver } from './naive-diff.ts'
 import { parseStorageOptions } from './storage-options.ts'
 
+/** Which driver is opened, and how it tells changes. */
 export interface DriverOptions {
   /** The driver to use where Docker's options name none; `auto` by default. */
   readonly driver?: string | undefined

@@ -8,6 +8,7 @@ export interface BranchEnd {
   readonly reason: 'kept' | 'in-use' | 'scratch'
 }
 
+/** What became of a branch. */
 export interface DeletedBranch {
   /** What was deleted, the leaf first. */
   readonly deleted: readonly Image[]

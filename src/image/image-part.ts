@@ -7,6 +7,7 @@ import { ImageStoreExistsError } from './image-errors.ts'
 import { LayerImageStorer } from './layer-image-storer.ts'
 import { NameLookupCache } from './name-lookup-cache.ts'
 
+/** What images need of the storage they are part of. */
 export interface ImagePartOptions {
   /** How layers are kept; `auto` by default. */
   readonly driver?: string | undefined

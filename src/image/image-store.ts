@@ -14,6 +14,7 @@ export interface ImageDraft {
   readonly metadata?: Metadata | undefined
 }
 
+/** How an image is written. */
 export interface WriteOptions {
   /** Aborted, leaves no trace of the image. */
   readonly signal?: AbortSignal | undefined

@@ -1,5 +1,6 @@
 import type { ImageStore } from './image-store.ts'
 
+/** How an image store is deleted. */
 export interface DeleteStoreOptions {
   /** Deletes the images in it as well. */
   readonly force?: boolean | undefined

@@ -23,6 +23,7 @@ import * as layout from './layout.ts'
 import { Removals } from './removals.ts'
 import type { Surroundings } from './surroundings.ts'
 
+/** Where image stores are, and how much may be in them. */
 export interface ImageStorerOptions {
   /** The directory of all image stores; made where it is missing. */
   readonly root: string

@@ -59,6 +59,7 @@ export function mountpointsBelow(
     .toReversed()
 }
 
+/** Whether something is mounted at exactly `path`, in this mount namespace. */
 export async function isMountpoint(path: string): Promise<boolean> {
   return (await readMountInfo()).some(({ mountpoint }) => mountpoint === path)
 }

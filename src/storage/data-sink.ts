@@ -2,6 +2,7 @@ import type { Readable } from 'node:stream'
 import type { FilterSpec } from '../archive/filter-spec.ts'
 import type { ImportResult } from '../archive/import-result.ts'
 
+/** How an archive is taken in. */
 export interface ImportOptions {
   /** Which entries, and under which names. Absent, all as they are. */
   readonly filter?: FilterSpec | undefined

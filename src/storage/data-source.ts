@@ -1,6 +1,7 @@
 import type { Readable } from 'node:stream'
 import type { FilterSpec } from '../archive/filter-spec.ts'
 
+/** How an archive is given out. */
 export interface ExportOptions {
   /** Which entries, and under which names. Absent, all as they are. */
   readonly filter?: FilterSpec | undefined

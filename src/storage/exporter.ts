@@ -1,6 +1,7 @@
 import type { Readable } from 'node:stream'
 import type { DataSource, ExportOptions } from './data-source.ts'
 
+/** How an element is given out: all of it, or what it differs in. */
 export interface DifferenceOptions extends ExportOptions {
   /**
    * The element to compare with. Only what was added or modified since is

@@ -4,6 +4,7 @@ import { InUseError } from '../base/errors.ts'
 import type { ImportResult } from '../archive/import-result.ts'
 import type { DataSink, ImportOptions } from './data-sink.ts'
 
+/** How a tree is written. */
 export interface MountDataSinkOptions {
   /** Runs once, when nothing writes to the root any more. */
   readonly letGo: () => Promise<void>

@@ -5,6 +5,7 @@ import { untilClosed } from '../base/until-closed.ts'
 import type { DataSource, ExportOptions, FileStat } from './data-source.ts'
 import { statBelow } from './stat-below.ts'
 
+/** How a tree is read. */
 export interface MountDataSourceOptions {
   /** Runs once, when nothing reads from the root any more. */
   readonly letGo: () => Promise<void>

@@ -38,12 +38,15 @@ import type {
   VolumeProblem,
   VolumeStorer,
 } from './volume-storer.ts'
+import type { StoreSnapshots } from './store-snapshots.ts'
+import type { StoreTrash } from './store-trash.ts'
 import type { StoreRoom, VolumeUsage } from './volume-usage.ts'
 import type { Volume } from './volume.ts'
 
 /** Records understood in one go: a few milliseconds' work. */
 const AT_ONCE = 200
 
+/** What the store is called, where it is, and what keeps its files. */
 export interface FolderStoreOptions extends StoreDirectoryOptions {
   readonly name: string
 }
@@ -53,8 +56,8 @@ export class FolderStore implements VolumeStorer {
   readonly name: string
   readonly kind: string
   readonly capabilities: VolumeCapabilities
-  readonly snapshots?: FolderSnapshots
-  readonly trash?: FolderTrash
+  readonly snapshots?: StoreSnapshots
+  readonly trash?: StoreTrash
   readonly #directory: StoreDirectory
   readonly #keeping: VolumeKeeping
   readonly #adopted: AdoptedDirectories

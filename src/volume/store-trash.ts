@@ -26,12 +26,14 @@ export interface TrashProblem {
   readonly reason: string
 }
 
+/** What is in the trash. One damaged entry never hides the others. */
 export interface TrashListing {
   /** Those removed first come first. */
   readonly volumes: readonly TrashedVolume[]
   readonly problems: readonly TrashProblem[]
 }
 
+/** How a volume is put into the trash. */
 export interface PutOptions {
   /** Who holds the volume at this moment. */
   readonly holders?: readonly string[]

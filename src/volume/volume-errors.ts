@@ -5,7 +5,8 @@ import {
   UnavailableError,
 } from '../base/errors.ts'
 
-interface ExistsOptions extends ErrorOptions {
+/** What is said of a volume that exists. */
+export interface ExistsOptions extends ErrorOptions {
   /** In what the volume differs from the one asked for. */
   readonly detail?: string
 }

@@ -28,6 +28,7 @@ import type { Volume } from './volume.ts'
  */
 const DEADLINE = 20_000
 
+/** What a catalogue is made of. */
 export interface CacheOptions {
   /** Where holds are kept, beneath `state`. */
   readonly dataRoot: string

@@ -6,6 +6,7 @@ import { isAnonymousName } from './volume-name.ts'
 import type { VolumeStorer } from './volume-storer.ts'
 import type { Volume } from './volume.ts'
 
+/** How a volume is removed. */
 export interface RemoveOptions {
   /** Whether holders lose their hold instead of standing in the way. */
   readonly dropHolders?: boolean

@@ -18,6 +18,7 @@ export interface TrashTrouble {
   readonly reason: string
 }
 
+/** What is in the trashes of all stores. */
 export interface TrashOverview {
   /** Those removed first come first, whatever store they are of. */
   readonly volumes: readonly TrashedVolume[]

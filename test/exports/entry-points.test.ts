@@ -4,61 +4,71 @@ import { expect } from 'chai'
 /** All that the package exports, types included. What is here is held to semver. */
 const EXPORTS: Readonly<Record<string, string>> = {
   stowage: `
-    :Ability AlreadyExistsError :AnyDriver :Change :ChangeKind :CreateOptions
-    DEFAULT_STORE :DataSink :DataSource :DifferenceOptions :Driver
-    :DriverCircumstances :ErrorKind :ExportOptions :Exporter :FileStat :IdMap
-    :IdMaps :IdRange :ImportOptions :Importer InUseError InvalidArgumentError
-    :LayerDriver :LayerId :LayerUsage :Log :LogFields :MountSpec NO_PARENT
-    NotFoundError NotSupportedError :OpenGraphDriver :Plugin :ProtoDriver
-    :Refusal SILENT :ServeOptions :ServedStore :SimpleCapabilities
-    :SimpleStore :StatusLine :StoreCircumstances StowageError UnavailableError
-    :ViewOptions :Volume :VolumeCapabilities VolumeExistsError :VolumeFacts
+    :Ability AlreadyExistsError :AnyDriver :Change :ChangeKind :CopyOptions
+    :CreateOptions DEFAULT_STORE :DataSink :DataSource :DifferenceOptions
+    :Driver :DriverCircumstances :ErrorKind :ExistsOptions :ExportOptions
+    :Exporter :FileStat :IdMap :IdMaps :IdRange :ImportOptions :Importer
+    InUseError InvalidArgumentError :LayerDriver :LayerId :LayerUsage :Log
+    :LogFields :MountSpec NO_PARENT NotFoundError NotSupportedError
+    :OpenGraphDriver :Plugin :ProtoDriver :Refusal :Resized :ResizedVolume
+    SILENT :ServeOptions :ServedStore :SimpleCapabilities :SimpleStore
+    :StatusLine :StoreCircumstances StowageError UnavailableError :ViewOptions
+    :Volume :VolumeCapabilities VolumeExistsError :VolumeFacts
     VolumeInUseError :VolumeListing VolumeNotFoundError :VolumeOptions
     :VolumeProblem :VolumeStoreSource :VolumeStorer frozenVolume isErrno
     messageOf serve
   `,
   'stowage/graph': `
-    :AnyDriver :ApplyPlace BtrfsLayers :CreateOptions :Driver
+    :AnyDriver :ApplyPlace BtrfsLayers :BtrfsOptions :CreateOptions :Driver
     :DriverCircumstances :DriverOptions :DriverSource FsMagic :Hold Home
     :HomeOptions :InitParameters :LayerDriver :LayerId :LayerUsage :MountSpec
     MountedLayers NO_PARENT NaiveDiffDriver :NaiveDiffOptions :OpenDriver
-    :OpenGraphDriver OverlayLayers :ProtoDriver QueuedDriver :ReadableChanges
-    :StatusLine VfsLayers :ViewOptions authorDriver builtInDrivers hold
-    isMountpoint mount mountsBelow openDriver unmount
+    :OpenGraphDriver OverlayLayers :Owner :ProtoDriver QueuedDriver
+    :ReadableChanges :StatusLine :Step VfsLayers :ViewOptions authorDriver
+    builtInDrivers hold isMountpoint mount mountsBelow openDriver unmount
   `,
   'stowage/volume': `
-    :Ability :CacheOptions :CatalogueEntry DEFAULT_STORE FolderStore
-    :FolderStoreOptions :KeptVolume :OpenKeeping :Refusal :SimpleCapabilities
-    :SimpleStore :Snapshot :StoreCircumstances :StoreRoom :StoreSnapshots
-    :StoreState :StoreStatus :StoreTrash :Volume :VolumeCapabilities
-    VolumeExistsError :VolumeFacts VolumeInUseError :VolumeKeeping
-    :VolumeListing VolumeLookupCache VolumeNotFoundError :VolumeOptions
-    :VolumeProblem VolumeStoreNotFoundError :VolumeStoreSource
-    :VolumeStoreSpec :VolumeStorer :VolumeUsage frozenVolume label
-    parseCapacity parseStoreSpecs parseVolumeOptions storeSource wholeStore
+    :Ability :CacheOptions :CatalogueEntry :CopyOptions :CopyingKeeping
+    DEFAULT_STORE :ExistsOptions FolderStore :FolderStoreOptions :Holders
+    :KeptVolume :OpenKeeping :OptionChanges :PutOptions :Refusal
+    :RemoveOptions :Resized :ResizedVolume :ResizingKeeping :ShownSnapshot
+    :SimpleCapabilities :SimpleStore :Snapshot :SnapshotOptions
+    :StoreCircumstances :StoreParameters :StoreRoom :StoreSnapshots
+    :StoreState :StoreStatus :StoreTrash :TrashListing :TrashOverview
+    :TrashProblem :TrashRef :TrashTrouble :TrashedVolume :Volume
+    :VolumeCapabilities :VolumeChanges VolumeExistsError :VolumeFacts
+    VolumeInUseError :VolumeKeeping :VolumeListing VolumeLookupCache
+    VolumeNotFoundError :VolumeOptions :VolumeProblem :VolumeSnapshots
+    VolumeStoreNotFoundError :VolumeStoreSource :VolumeStoreSpec :VolumeStorer
+    :VolumeTrash :VolumeUsage frozenVolume label parseCapacity parseStoreSpecs
+    parseVolumeOptions storeSource wholeStore
   `,
   'stowage/image': `
-    CachedImageStore DamagedImageError :DeleteStoreOptions :DeletedBranch
-    DigestMismatchError :Image :ImageDraft :ImageFacts ImageInUseError
-    :ImageListing ImageNotFoundError :ImagePartOptions :ImageProblem
-    :ImageStore ImageStoreExistsError ImageStoreInUseError
-    ImageStoreNotFoundError :ImageStorer :ImageStorerOptions LayerImageStorer
-    :Metadata NameLookupCache SCRATCH :WriteOptions deleteBranch images
+    :BranchEnd CachedImageStore DamagedImageError :DeleteStoreOptions
+    :DeletedBranch DigestMismatchError :Image :ImageDraft :ImageFacts
+    ImageInUseError :ImageListing ImageNotFoundError :ImagePartOptions
+    :ImageProblem :ImageStore ImageStoreExistsError ImageStoreInUseError
+    ImageStoreNotFoundError :ImageStorer :ImageStorerOptions :LayerImageStore
+    LayerImageStorer :Metadata NameLookupCache SCRATCH :WritableLayer
+    :WritableLayers :WriteOptions deleteBranch images
   `,
   'stowage/archive': `
-    :ApplyOptions :ArchiveLimits :Change :ChangeKind :ComparedTrees
-    :Configuration DEFAULT_LIMITS :DataSink :DataSource :DiffOptions
-    :DifferenceOptions :ExportOptions :Exporter :FileStat :FilterSpec :IdMap
-    :IdMaps :IdRange :ImportOptions :Importer MountDataSink MountDataSource
-    NO_ID_MAPS :Omission :OverlayTrees :Part :Resolver :Settings Storage
-    :StorageRef StoreRegistry :TarEntry :TarMember TarReader :TreeSource
-    :TreeUsage applyLayer configuration copyTree decodeFilterSpec decompressed
-    encodeFilterSpec formatRef joinTars layerChanges layerDiff ownedStream
-    parseRef removeTree toContainer toHost usageOf
+    :ApplyOptions :ArchiveLimits :Bytes :Change :ChangeKind :ChangeTime
+    :ComparedTrees :Configuration :Confinement DEFAULT_LIMITS :DataSink
+    :DataSource :DiffOptions :DifferenceOptions :EntryType :ExportOptions
+    :Exporter :FileStat :FileStatus :FilterSpec :IdMap :IdMaps :IdRange
+    :ImportOptions :ImportResult :Importer MountDataSink :MountDataSinkOptions
+    MountDataSource :MountDataSourceOptions NO_ID_MAPS :Omission :OverlayTrees
+    :Owner :Part :Resolver :Settings :SkippedEntry :SparseRun Storage
+    :StorageRef StoreRegistry :TarEntry :TarMember TarReader :TarReaderLimits
+    :TarSink :TreeSource :TreeUsage applyLayer configuration copyTree
+    decodeFilterSpec decompressed encodeFilterSpec formatRef joinTars
+    layerChanges layerDiff ownedStream parseRef removeTree toContainer toHost
+    usageOf
   `,
   'stowage/conformance': `
-    :Area :Capability :Check :ExamineOptions :Exceptions :OpenLayers :Opened
-    :Opener :Outcome :Scorecard :SuiteOptions :TempDir describeDriver
+    :Area :Capability :ExamineOptions :Exceptions :OpenLayers :Opened :Opener
+    :Outcome :Scorecard :SuiteOptions :TempDir describeDriver
     describeLayerDriver describeProtoDriver describeVolumeStorer examine
     missing needs scorecard served useTempDir
   `,

@@ -21,6 +21,7 @@ export interface TarSink {
   end(): void
 }
 
+/** What a tar may be at most, before it is refused. */
 export interface TarReaderLimits {
   readonly entries: number
   readonly headerBytes: number

@@ -15,6 +15,7 @@ import { VOLUME_CHECKS } from './volume-checks.ts'
 /** Milliseconds that one check may take: as long as Docker waits for most calls. */
 const DEADLINE = 60_000
 
+/** How a plugin is examined. Nothing of it must be said. */
 export interface ExamineOptions extends Partial<Omit<BenchOptions, 'socket'>> {
   /** Words that are in the titles of the checks to be run; all are, by default. */
   readonly only?: string | undefined

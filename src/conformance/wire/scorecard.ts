@@ -11,6 +11,7 @@ export interface Scorecard {
   readonly outcomes: readonly Outcome[]
 }
 
+/** Counts `outcomes`, and says by them whether `plugin` conforms. */
 export function scorecard(
   plugin: string,
   outcomes: readonly Outcome[],

@@ -33,6 +33,7 @@ import { readLayerSize, SMALLEST_SIZE } from './layer-size.ts'
 import * as layout from './layout.ts'
 import { touchedDirectories } from './touched-directories.ts'
 
+/** How layers are kept on btrfs. */
 export interface BtrfsOptions {
   /** The least `size` that a container may ask for. */
   readonly smallestSize?: number | undefined
