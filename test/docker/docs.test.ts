@@ -5,6 +5,7 @@ import { needs } from '../../src/conformance/capabilities.ts'
 import { importBusybox } from '../support/images.ts'
 import { blocksOf, session } from '../support/pages.ts'
 import { PrivateHost } from '../support/private-host.ts'
+import { type StandIns, Terminal } from '../support/terminal.ts'
 
 /** What is followed here, each page from where the one before it ended. */
 const PAGES = [
@@ -15,8 +16,11 @@ const PAGES = [
   'docs/install.md',
 ]
 
+/** Followed by `container.test.ts`, and compared with the program. */
+const ELSEWHERE = ['docs/container.md', 'docs/commands.md']
+
 /** What only a whole machine can do, and what is done for it here. */
-const STAND_INS: Readonly<Record<string, string>> = {
+const STAND_INS: StandIns = {
   sudo: 'exec "$@"',
   docker: `
     case $1 in run) shift; set -- run --network=none "$@" ;; esac
@@ -37,18 +41,13 @@ describe('The pages for users', function () {
   needs('root', 'docker', 'busybox', 'overlay')
   this.timeout(180_000)
   let host: PrivateHost
+  let terminal: Terminal
 
   before(async () => {
     host = await PrivateHost.open()
     await host.startDockerd()
     await alpine()
-    const bin = join(host.directory, 'bin')
-    await fs.mkdir(bin)
-    for (const [name, script] of Object.entries(STAND_INS)) {
-      await fs.writeFile(join(bin, name), `#!/bin/sh\n${script}\n`, {
-        mode: 0o755,
-      })
-    }
+    terminal = await Terminal.open(host, STAND_INS)
   })
   after(() => host?.close())
 
@@ -67,12 +66,11 @@ describe('The pages for users', function () {
     const written = pages
       .filter((page) => page.endsWith('.md'))
       .map((page) => `docs/${page}`)
-    const inTables = ['docs/commands.md']
-    expect(PAGES.concat(inTables)).to.include.members(written)
+    expect(PAGES.concat(ELSEWHERE)).to.include.members(written)
   })
 
   it('lead nowhere that is not there', async () => {
-    for (const page of [...PAGES, 'docs/commands.md', 'plugin/README.md']) {
+    for (const page of [...PAGES, ...ELSEWHERE, 'plugin/README.md']) {
       const text = await fs.readFile(page, 'utf8')
       for (const [, target = ''] of text.matchAll(/\]\(([^)#:]+)[^)]*\)/g)) {
         await fs.access(resolve(page, '..', target))
@@ -83,31 +81,18 @@ describe('The pages for users', function () {
   /** Does what a block says, and restarts Docker where it is told to. */
   async function follow(text: string): Promise<void> {
     const [first = '', ...rest] = text.split(RESTART)
-    await shell(first)
+    await terminal.type(first)
     for (const part of rest) {
       await restart()
-      await shell(part)
+      await terminal.type(part)
     }
   }
 
   async function repeat(text: string): Promise<void> {
     for (const { command, output } of session(text)) {
-      const said = await shell(`( ${command} ) 2>&1 || true`)
+      const said = await terminal.type(`( ${command} ) 2>&1 || true`)
       expect(said.trim(), command).to.equal(output)
     }
-  }
-
-  function shell(script: string): Promise<string> {
-    const { DOCKER_HOST = '' } = host.dockerEnv
-    return host.inside(
-      'env',
-      `PATH=${host.directory}/bin:${process.env.PATH}`,
-      `DOCKER_HOST=${DOCKER_HOST}`,
-      `PAGES_ROOT=${host.directory}/service`,
-      'sh',
-      '-ec',
-      `cd '${process.cwd()}'\n${script}`,
-    )
   }
 
   /** Docker is given its driver on the command line, so not in the file as well. */

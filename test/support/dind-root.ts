@@ -1,12 +1,13 @@
 import { execFile } from 'node:child_process'
 import * as fs from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { busyboxRoot } from './images.ts'
+import { busyboxRoot, copyProgram } from './images.ts'
+import { DOCKER } from './private-host.ts'
 
 const run = promisify(execFile)
 
-/** What a Docker in a container runs; busybox has the rest. */
+/** What a dockerd consists of. */
 const PROGRAMS = ['dockerd', 'containerd', 'containerd-shim-runc-v2', 'runc']
 
 /**
@@ -21,16 +22,17 @@ export async function dindRoot(root: string): Promise<void> {
   for (const name of ['run', 'proc', 'sys', 'dev', 'inner', 'var/lib/docker']) {
     await fs.mkdir(join(root, name), { recursive: true, mode: 0o755 })
   }
+  await addDocker(root)
+}
+
+/** Adds this machine's Docker, with its client, to `root`. */
+export async function addDocker(root: string): Promise<void> {
+  await copyProgram(DOCKER, root, 'bin')
   for (const program of PROGRAMS) {
     const { stdout: path } = await run('sh', [
       '-c',
       `PATH=$PATH:/usr/sbin command -v ${program}`,
     ])
-    await fs.copyFile(path.trim(), join(root, 'bin', program))
-    const { stdout: linked } = await run('ldd', [path.trim()])
-    for (const [library] of linked.matchAll(/\/\S+/g)) {
-      await fs.mkdir(join(root, dirname(library)), { recursive: true })
-      await fs.copyFile(library, join(root, library))
-    }
+    await copyProgram(path.trim(), root, 'bin')
   }
 }

@@ -43,7 +43,7 @@ export async function importBusybox(
   const root = await fs.mkdtemp(join(tmpdir(), 'stowage-bb-'))
   try {
     await busyboxRoot(root, files)
-    for (const program of programs) await copyProgram(program, root)
+    for (const program of programs) await copyProgram(program, root, 'bin')
     const tar = join(host.directory, 'busybox.tar')
     await run('tar', ['-C', root, '--numeric-owner', '-cf', tar, '.'])
     await host.docker('import --change', 'CMD ["/bin/sh"]', tar, 'bb')
@@ -53,9 +53,14 @@ export async function importBusybox(
   }
 }
 
-/** With the libraries that it is linked to, where it looks for them. */
-async function copyProgram(program: string, root: string): Promise<void> {
-  await fs.copyFile(program, join(root, 'bin', basename(program)))
+/** Into a folder of `root`, with the libraries that it is linked to. */
+export async function copyProgram(
+  program: string,
+  root: string,
+  folder: string,
+): Promise<void> {
+  await fs.mkdir(join(root, folder), { recursive: true })
+  await fs.copyFile(program, join(root, folder, basename(program)))
   const { stdout } = await run('ldd', [program])
   for (const library of stdout.match(/\/\S+/g) ?? []) {
     await fs.mkdir(join(root, dirname(library)), { recursive: true })
