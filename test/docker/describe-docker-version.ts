@@ -20,6 +20,12 @@ RUN mkdir /t && echo one > /t/file && ln /t/file /t/hard
 RUN rm /t/hard && echo two >> /t/file
 `
 
+/** What stands for the database of the examples. */
+const WRITER = {
+  image: 'bb',
+  command: ['sh', '-c', 'echo rows > /var/lib/postgresql/data/file'],
+}
+
 export interface VersionOptions {
   /** None for the machine's own. */
   readonly docker?: () => Promise<DockerRelease>
@@ -79,38 +85,39 @@ export function describeDockerVersion(
       results.push('volumes')
     })
 
-    it('runs the example of a Swarm service', async () => {
+    it('runs the example of a Swarm stack', async () => {
       await host.docker(
         'swarm init --advertise-addr 127.0.0.1 --listen-addr 127.0.0.1:2377',
       )
-      await host.docker(
-        'service create --detach --quiet --name writer --network host --no-resolve-image --restart-condition none --mount type=volume,volume-driver=stowage,source=swarmed,target=/vol bb sh -c',
-        'echo rows > /vol/file',
-      )
-      expect(await finished('writer')).to.equal('Complete')
-      await host.docker('service rm writer')
-      const seen =
-        'run --rm --network=none --volume swarmed:/vol bb cat /vol/file'
-      expect(await host.docker(seen)).to.equal('rows')
+      const example = await alsoFor('stack', {
+        version: '3.8',
+        services: {
+          database: {
+            ...WRITER,
+            networks: ['host'],
+            deploy: { restart_policy: { condition: 'none' } },
+          },
+        },
+        networks: { host: { external: true, name: 'host' } },
+      })
+      await host.docker(`stack deploy ${example} --resolve-image never example`)
+      expect(await finished('example_database')).to.equal('Complete')
+      await host.docker('stack rm example')
+      expect(await written('example_rows')).to.equal('rows')
       await host.docker('swarm leave --force')
       results.push('Swarm')
     })
 
     if (compose) {
       it('runs the example of Docker Compose', async () => {
-        const file = 'docs/examples/compose.yaml'
-        const composed = `compose --file ${file} --project-name example`
-        const example = join(host.directory, 'example.yaml')
-        await fs.writeFile(
-          example,
-          'services: { database: { image: bb, network_mode: none, command: [sh, -c, "echo rows > /var/lib/postgresql/data/file"] } }',
-        )
-        await host.docker(`${composed} --file ${example} up`)
-        const volume = 'example_rows'
-        const seen = `run --rm --network=none --volume ${volume}:/vol bb cat /vol/file`
-        expect(await host.docker(seen)).to.equal('rows')
-        await host.docker(`${composed} --file ${example} down --volumes`)
-        expect(await host.docker('volume ls --quiet')).not.to.include(volume)
+        const example = await alsoFor('compose', {
+          services: { database: { ...WRITER, network_mode: 'none' } },
+        })
+        const composed = `compose --project-name composed ${example}`
+        await host.docker(`${composed} up`)
+        expect(await written('composed_rows')).to.equal('rows')
+        await host.docker(`${composed} down --volumes`)
+        expect(await host.docker('volume ls --quiet')).not.to.match(/^composed/)
         results.push('Compose')
       })
     }
@@ -183,6 +190,23 @@ export function describeDockerVersion(
       }
       const command = ['build', '--network=none', '--tag', builder, context]
       await run(host.dockerProgram, command, { env })
+    }
+
+    /** The arguments that name an example, with what it lacks on this host. */
+    async function alsoFor(
+      example: 'compose' | 'stack',
+      settings: object,
+    ): Promise<string> {
+      const file = join(host.directory, `${example}.json`)
+      await fs.writeFile(file, JSON.stringify(settings))
+      const option = example === 'stack' ? '--compose-file' : '--file'
+      return `${option} docs/examples/${example}.yaml ${option} ${file}`
+    }
+
+    /** What the examples' service has written into its volume. */
+    function written(volume: string): Promise<string> {
+      const running = `run --rm --network=none --volume ${volume}:/vol bb`
+      return host.docker(`${running} cat /vol/file`)
     }
 
     /** How the only task of a service has ended. */
