@@ -11,7 +11,7 @@ import { type MountSpec, unmount } from '../linux/mount.ts'
 import { mountsBelow } from '../linux/mountinfo.ts'
 import { lockRoot, type RootLock } from '../state/root-lock.ts'
 import type { HomeCalls } from './home-worker.ts'
-import type { Step } from './step.ts'
+import { runStep, type Step } from './step.ts'
 
 /** How a home is opened. */
 export interface HomeOptions {
@@ -106,6 +106,14 @@ export class Home {
   /** Does `steps` in order, and stops at the first that fails. */
   run(steps: readonly Step[]): Promise<void> {
     return this.#thread.call('run', steps)
+  }
+
+  /**
+   * Like `run`, here and now: for renames and unlinks, which take no room that the
+   * disk would have to find. To hand them to a thread takes far longer.
+   */
+  runHere(steps: readonly Step[]): void {
+    for (const step of steps) runStep(step, this.path)
   }
 
   /** Makes a directory of the house, unless it is there. */

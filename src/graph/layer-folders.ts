@@ -183,7 +183,7 @@ export class LayerFolders {
       entry.removed = true
       return
     }
-    await this.#discard(entry, alongside)
+    this.#discard(entry, alongside)
   }
 
   settled(): Promise<void> {
@@ -195,17 +195,17 @@ export class LayerFolders {
   }
 
   /** Removes the layer, and each removed ancestor that only it had kept. */
-  async #discard(entry: Entry, alongside: Alongside): Promise<void> {
+  #discard(entry: Entry, alongside: Alongside): void {
     const { id, parent } = entry
     const away = `${REMOVAL_PREFIX}${basename(this.#home.draft())}`
     const steps = alongside(id)
     const rename = { do: 'rename', from: this.pathOf(id), to: away } as const
-    await this.#home.run([rename, ...steps])
+    this.#home.runHere([rename, ...steps])
     this.#entries.delete(id)
     this.#removals.start(this.#home.absolute(away))
     const above = this.#count(parent, -1)
     if (above?.removed === true && above.children === 0) {
-      await this.#discard(above, alongside)
+      this.#discard(above, alongside)
     }
   }
 
@@ -233,7 +233,7 @@ export class LayerFolders {
     for (const entry of this.#entries.values()) {
       // The process died after the last child went and before this one did.
       if (entry.removed && entry.children === 0) {
-        await this.#discard(entry, () => [])
+        this.#discard(entry, () => [])
       }
     }
   }

@@ -1,4 +1,5 @@
 import * as fs from 'node:fs'
+import { join } from 'node:path'
 import { copyAttributes } from '../archive/copy-attributes.ts'
 import { isErrno } from '../base/errors.ts'
 
@@ -25,28 +26,31 @@ export type Step =
   /** An absent file is unlinked without complaint. */
   | { readonly do: 'unlink'; readonly path: string }
 
-export function runStep(step: Step): void {
+/** Does `step`, whose paths count from `directory` if there is one. */
+export function runStep(step: Step, directory?: string): void {
+  const at = (path: string): string =>
+    directory === undefined ? path : join(directory, path)
   switch (step.do) {
     case 'mkdir':
-      fs.mkdirSync(step.path, { mode: step.mode })
+      fs.mkdirSync(at(step.path), { mode: step.mode })
       if (step.uid !== undefined || step.gid !== undefined) {
-        fs.lchownSync(step.path, step.uid ?? 0, step.gid ?? 0)
+        fs.lchownSync(at(step.path), step.uid ?? 0, step.gid ?? 0)
       }
       return
     case 'mkdir-like':
-      makeLike(step.path, step.model)
+      makeLike(at(step.path), at(step.model))
       return
     case 'mark':
-      fs.closeSync(fs.openSync(step.path, 'a', 0o600))
+      fs.closeSync(fs.openSync(at(step.path), 'a', 0o600))
       return
     case 'symlink':
-      link(step.path, step.target)
+      link(at(step.path), step.target)
       return
     case 'rename':
-      fs.renameSync(step.from, step.to)
+      fs.renameSync(at(step.from), at(step.to))
       return
     case 'unlink':
-      unlinkIfThere(step.path)
+      unlinkIfThere(at(step.path))
       return
   }
 }

@@ -1,3 +1,4 @@
+import { writeSync } from 'node:fs'
 import * as fs from 'node:fs/promises'
 import { join } from 'node:path'
 import { ended } from '../base/ended.ts'
@@ -84,8 +85,8 @@ export class AuditLog {
   async #append(before: Promise<void>, line: string): Promise<void> {
     await before
     if (this.#size >= this.#fileBytes) await this.#rotate()
-    await this.#file.write(line)
-    this.#size += Buffer.byteLength(line)
+    // Some bytes for the page cache: to hand them to a thread takes far longer.
+    this.#size += writeSync(this.#file.fd, line)
   }
 
   async #rotate(): Promise<void> {

@@ -138,7 +138,9 @@ function written(labels: Labels): string {
   return pairs.length === 0 ? '' : `{${pairs.join(',')}}`
 }
 
+/** Hardly any value has something to escape, and each call writes one. */
 function escaped(value: string): string {
+  if (!/[\\"\n]/.test(value)) return value
   return value
     .replaceAll('\\', '\\\\')
     .replaceAll('"', '\\"')
