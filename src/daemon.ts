@@ -1,5 +1,5 @@
 import type { Config } from './config.ts'
-import { builtInDrivers } from './graph/open-driver.ts'
+import { builtInDrivers } from './graph/built-in-drivers.ts'
 import {
   type GraphHalf,
   openGraph,

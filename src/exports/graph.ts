@@ -31,8 +31,8 @@ export type {
 } from '../graph/layer-driver.ts'
 export { MountedLayers } from '../graph/mounted-layers.ts'
 export { NaiveDiffDriver, type NaiveDiffOptions } from '../graph/naive-diff.ts'
+export { builtInDrivers } from '../graph/built-in-drivers.ts'
 export {
-  builtInDrivers,
   type DriverOptions,
   type DriverSource,
   openDriver,

@@ -37,16 +37,6 @@ export interface DriverSource {
   open(parameters: InitParameters): Promise<OpenDriver>
 }
 
-/** The drivers that are built in. */
-export function builtInDrivers(options: DriverOptions): DriverSource {
-  return {
-    check: (parameters) => {
-      parseStorageOptions(parameters.options)
-    },
-    open: (parameters) => openDriver(parameters, options),
-  }
-}
-
 /** Opens the driver for what Docker's Init says, over whatever is there already. */
 export async function openDriver(
   parameters: InitParameters,

@@ -1,14 +1,10 @@
 import { InvalidArgumentError } from '../base/errors.ts'
-import { BtrfsKeeping } from './btrfs/btrfs-keeping.ts'
 import { parseCapacity } from './capacity.ts'
-import { LocalKeeping } from './local/local-keeping.ts'
 import {
   IMAGE_FILESYSTEMS,
   type ImageFilesystem,
   isImageFilesystem,
 } from './loop/image-filesystem.ts'
-import { LoopKeeping } from './loop/loop-keeping.ts'
-import { TmpfsKeeping } from './tmpfs/tmpfs-keeping.ts'
 import type { OpenKeeping } from './volume-keeping.ts'
 
 /** What a store may be told beyond its kind and its path. */
@@ -26,20 +22,38 @@ interface StoreForm {
   readonly keep: (parameters: StoreParameters) => OpenKeeping
 }
 
-/** The stores that are built in. A new one needs an entry here. */
+/**
+ * The stores that are built in, each loaded when one of its kind is opened. A new
+ * one needs an entry here.
+ */
 const KINDS = {
-  local: { takes: [], keep: () => async () => new LocalKeeping() },
+  local: {
+    takes: [],
+    keep: () => async () => {
+      const { LocalKeeping } = await import('./local/local-keeping.ts')
+      return new LocalKeeping()
+    },
+  },
   btrfs: {
     takes: ['capacity'],
-    keep: (parameters) => (store) => BtrfsKeeping.open(store, parameters),
+    keep: (parameters) => async (store) => {
+      const { BtrfsKeeping } = await import('./btrfs/btrfs-keeping.ts')
+      return BtrfsKeeping.open(store, parameters)
+    },
   },
   loop: {
     takes: ['capacity', 'filesystem', 'reserve'],
-    keep: (parameters) => (store) => LoopKeeping.open(store, parameters),
+    keep: (parameters) => async (store) => {
+      const { LoopKeeping } = await import('./loop/loop-keeping.ts')
+      return LoopKeeping.open(store, parameters)
+    },
   },
   tmpfs: {
     takes: ['capacity'],
-    keep: (parameters) => async () => new TmpfsKeeping(parameters),
+    keep: (parameters) => async () => {
+      const { TmpfsKeeping } = await import('./tmpfs/tmpfs-keeping.ts')
+      return new TmpfsKeeping(parameters)
+    },
   },
 } satisfies Record<string, StoreForm>
 

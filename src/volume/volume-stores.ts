@@ -3,8 +3,6 @@ import { InvalidArgumentError, messageOf } from '../base/errors.ts'
 import type { Log } from '../base/log.ts'
 import type { VolumeStoreSource } from './attached-store.ts'
 import { mayHang } from '../linux/may-hang.ts'
-import { FolderStore } from './folder-store.ts'
-import { StoreProcess } from './store-process.ts'
 import {
   isStoreKind,
   keepingOf,
@@ -49,7 +47,7 @@ export function parseStoreSpecs(text: string): readonly VolumeStoreSpec[] {
   return specs
 }
 
-/** Where a store comes from that `spec` describes. */
+/** Where a store comes from that `spec` describes, which is loaded to be opened. */
 export function storeSource(
   spec: VolumeStoreSpec,
   { dataRoot, log }: { readonly dataRoot: string; readonly log: Log },
@@ -62,8 +60,10 @@ export function storeSource(
     async open({ isKnown }) {
       const opening = { name, directory, isKnown, log }
       if (await mayHang(directory)) {
+        const { StoreProcess } = await import('./store-process.ts')
         return StoreProcess.open({ ...opening, kind, parameters })
       }
+      const { FolderStore } = await import('./folder-store.ts')
       const keep = keepingOf(kind, parameters)
       return FolderStore.open({ ...opening, keep })
     },

@@ -9,7 +9,7 @@ import {
 import { SILENT } from '../../src/base/log.ts'
 import { NO_PARENT } from '../../src/graph/driver.ts'
 import { GraphHost } from '../../src/graph/host.ts'
-import { builtInDrivers } from '../../src/graph/open-driver.ts'
+import { builtInDrivers } from '../../src/graph/built-in-drivers.ts'
 import type { InitParameters } from '../../src/graph/init.ts'
 import { mount, unmount } from '../../src/linux/mount.ts'
 import { mountsBelow } from '../../src/linux/mountinfo.ts'
