@@ -1,5 +1,9 @@
+import { wrapped } from './cli/wrapped.ts'
 import type { SettledSettings } from './cli/settled-settings.ts'
 import { readConfig, SETTINGS, strangers } from './config.ts'
+
+const INDENT = ' '.repeat(6)
+const WIDTH = 80 - INDENT.length
 
 /** What the settings in an environment come to, be all of them valid or not. */
 export function readSettings(env: NodeJS.ProcessEnv): SettledSettings {
@@ -20,7 +24,7 @@ export function readSettings(env: NodeJS.ProcessEnv): SettledSettings {
 export function settingsHelp(): string {
   const settings = Object.values(SETTINGS).map(
     ({ name, fallback, meaning }) =>
-      `  ${name}\n      ${meaning}; ${fallback} if not set`,
+      `  ${name}\n${INDENT}${wrapped(`${meaning}; ${fallback} if not set`, WIDTH, INDENT)}`,
   )
   return [
     '',

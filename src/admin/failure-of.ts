@@ -15,6 +15,14 @@ export class UnknownEndpointError extends Error {
 
 /** `error` as the API tells it to whoever made the request `request`. */
 export function failureOf(error: unknown, request: string): Failure {
+  if (isAbort(error)) {
+    return {
+      code: 'cancelled',
+      message: 'It was cancelled',
+      causes: [],
+      request,
+    }
+  }
   const hint = hintFor(error)
   return {
     code: codeOf(error),
@@ -31,8 +39,12 @@ export function failureOf(error: unknown, request: string): Failure {
 export function codeOf(error: unknown): ErrorCode {
   if (error instanceof StowageError) return error.kind
   if (error instanceof UnknownEndpointError) return 'unknown-endpoint'
-  if (asError(error).name === 'AbortError') return 'cancelled'
+  if (isAbort(error)) return 'cancelled'
   return isMalformed(error) ? 'invalid-argument' : 'internal'
+}
+
+function isAbort(error: unknown): boolean {
+  return asError(error).name === 'AbortError'
 }
 
 /** What is thrown for a body that is no JSON, or too long: see body-parser. */
@@ -48,7 +60,8 @@ function causesOf(error: unknown): string[] {
   let cause = error instanceof Error ? error.cause : undefined
   while (cause !== undefined && causes.length < 8) {
     const message = messageOf(cause)
-    if (message !== causes.at(-1)) causes.push(message)
+    const before = causes.at(-1) ?? messageOf(error)
+    if (!before.includes(message)) causes.push(message)
     cause = cause instanceof Error ? cause.cause : undefined
   }
   return causes

@@ -33,15 +33,12 @@ export function transferHandlers(
           'A volume that exists takes no options: leave out either "into" or "option"',
         )
       }
-      const { skipped, ...rest } = await archives.import(
-        name,
-        asReadable(body),
-        {
-          filter: filterOf(query),
-          create: into ? undefined : typedOptions(option),
-          signal,
-        },
-      )
+      const tar = asReadable(body)
+      const { skipped, ...rest } = await archives.import(name, tar, {
+        filter: filterOf(query),
+        create: into ? undefined : typedOptions(option),
+        signal,
+      })
       return { ...rest, skipped: [...skipped] }
     },
 

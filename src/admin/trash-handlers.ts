@@ -1,5 +1,6 @@
 import type { TrashEntry, TrashKeeper } from '../operations/trash-keeper.ts'
 import type { VolumeLookupCache } from '../volume/volume-lookup-cache.ts'
+import { checkAskedStore } from './asked-store.ts'
 import type {
   trashEndpoints,
   TrashEntryView,
@@ -14,6 +15,7 @@ export function trashHandlers(
 ): Handlers<typeof trashEndpoints> {
   return {
     async listTrash({ query }) {
+      checkAskedStore(query.store, volumes)
       return (await trash.list(query)).map(entryView)
     },
 
@@ -27,6 +29,7 @@ export function trashHandlers(
     },
 
     async emptyTrash({ query }) {
+      checkAskedStore(query.store, volumes)
       return { deleted: (await trash.empty(query)).map(entryView) }
     },
   }

@@ -1,6 +1,7 @@
 import { parseCapacity } from '../volume/capacity.ts'
 import type { CatalogueEntry } from '../volume/attached-store.ts'
 import type { VolumeLookupCache } from '../volume/volume-lookup-cache.ts'
+import { checkAskedStore } from './asked-store.ts'
 import type {
   volumeEndpoints,
   VolumeView,
@@ -17,6 +18,7 @@ export function volumeHandlers(
 
   return {
     async listVolumes({ query: { store, label, held } }) {
+      checkAskedStore(store, volumes)
       const entries = await volumes.settledList()
       return entries
         .filter((entry) => store === undefined || entry.store === store)

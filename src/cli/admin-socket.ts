@@ -1,5 +1,5 @@
 import { basename, join } from 'node:path'
-import { UnavailableError } from '../base/errors.ts'
+import { isErrno, UnavailableError } from '../base/errors.ts'
 import type { ManagedPlugin } from '../docker/docker-answers.ts'
 import type { DockerClient } from '../docker/docker-client.ts'
 import { exists } from '../state/listing.ts'
@@ -28,12 +28,22 @@ export async function findAdminSocket({
   docker,
 }: SocketHints): Promise<string> {
   if (typed !== undefined) return typed
-  if (await exists(set)) return set
+  if (await isThere(set)) return set
   for (const plugin of await pluginsOf(docker)) {
     const path = socketOf(plugin)
-    if (plugin.isEnabled && (await exists(path))) return path
+    if (plugin.isEnabled && (await isThere(path))) return path
   }
   return set
+}
+
+/** Who may not look is told so by the socket, once something is asked of it. */
+async function isThere(path: string): Promise<boolean> {
+  try {
+    return await exists(path)
+  } catch (error) {
+    if (isErrno(error, 'EACCES')) return true
+    throw error
+  }
 }
 
 function socketOf({ id, settings }: ManagedPlugin): string {

@@ -13,6 +13,15 @@ export function formatBytes(bytes: number): string {
   return `${amount.toFixed(digits)} ${UNITS[unit]}`
 }
 
+/** A number of things: `1 volume`, `2 volumes`. */
+export function formatCount(
+  count: number,
+  thing: string,
+  things: string = `${thing}s`,
+): string {
+  return `${count} ${count === 1 ? thing : things}`
+}
+
 /** A time as people here have it: `2026-11-21 23:40`. */
 export function formatTime(time: string): string {
   const at = new Date(time)

@@ -1,11 +1,6 @@
 import { Argument, Command, Option as CommanderOption } from 'commander'
 import { Given } from './given.ts'
-import {
-  COMMON_OPTIONS,
-  type Option,
-  type Parameter,
-  type Verb,
-} from './verb.ts'
+import { type Option, optionsOf, type Parameter, type Verb } from './verb.ts'
 
 export interface CommandLineOptions {
   readonly version: string
@@ -39,8 +34,19 @@ function quieten(command: Command, options: CommandLineOptions): void {
     .exitOverride()
     .showSuggestionAfterError()
     .helpCommand(false)
-    .configureOutput({ writeOut: options.print, writeErr: options.complain })
+    .configureOutput({
+      writeOut: options.print,
+      writeErr: (text) => options.complain(asOurs(text)),
+    })
     .configureHelp({ helpWidth: 80 })
+}
+
+/** The parser's complaints begin as all others do. */
+function asOurs(text: string): string {
+  return text.replace(
+    /^error: (.)/,
+    (_match, first: string) => `stowage: ${first.toUpperCase()}`,
+  )
 }
 
 function addVerb(root: Command, verb: Verb, options: CommandLineOptions): void {
@@ -57,7 +63,7 @@ function addVerb(root: Command, verb: Verb, options: CommandLineOptions): void {
   for (const parameter of verb.parameters ?? []) {
     command.addArgument(argument(parameter))
   }
-  const flags = [...(verb.options ?? []), ...COMMON_OPTIONS]
+  const flags = optionsOf(verb)
   for (const option of flags) command.addOption(flag(option))
   command.action(async () => {
     const given = new Given(valuesOf(verb, command, flags))

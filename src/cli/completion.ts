@@ -1,9 +1,4 @@
-import {
-  COMMON_OPTIONS,
-  type Completion,
-  type Option,
-  type Verb,
-} from './verb.ts'
+import { type Completion, type Option, optionsOf, type Verb } from './verb.ts'
 
 export const SHELLS = ['bash', 'zsh', 'fish'] as const
 
@@ -72,7 +67,7 @@ function nextWords(
 }
 
 function offerOf(verb: Verb, typed: readonly string[]): Offer {
-  const options = [...(verb.options ?? []), ...COMMON_OPTIONS]
+  const options = optionsOf(verb)
   const previous = optionNamed(typed.at(-2), options)
   if (previous?.value !== undefined) return offered(previous.completes)
   if (typed.at(-1)?.startsWith('-') === true) {

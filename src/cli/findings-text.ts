@@ -1,5 +1,7 @@
+import { formatCount } from './amounts.ts'
 import type { Repaired } from '../diagnosis/doctor.ts'
 import type { Finding, Severity } from '../diagnosis/finding.ts'
+import { wrapped } from './wrapped.ts'
 
 const INDENT = '  '
 
@@ -57,21 +59,5 @@ function summary(findings: readonly Finding[]): string {
 
 function count(findings: readonly Finding[], severity: Severity): string {
   const number = findings.filter((it) => it.severity === severity).length
-  if (number === 0) return ''
-  return `${number} ${severity}${number === 1 ? '' : 's'}`
-}
-
-/** Breaks `text` at blanks, with `indent` before each line but the first. */
-function wrapped(text: string, width: number, indent: string): string {
-  const lines: string[] = []
-  let line = ''
-  for (const word of text.split(' ')) {
-    if (line !== '' && line.length + 1 + word.length > width) {
-      lines.push(line)
-      line = word
-    } else {
-      line = line === '' ? word : `${line} ${word}`
-    }
-  }
-  return [...lines, line].join(`\n${indent}`)
+  return number === 0 ? '' : formatCount(number, severity)
 }

@@ -1,5 +1,5 @@
 import { CommanderError } from 'commander'
-import { messageOf } from '../base/errors.ts'
+import { messageOf, StowageError } from '../base/errors.ts'
 import { AdminFailure } from './admin-failure.ts'
 import { commandLine } from './command-line.ts'
 import { exitCode, exitCodeOf } from './exit-codes.ts'
@@ -26,7 +26,7 @@ export async function runCommand(
     },
   })
   try {
-    await parser.parseAsync(words, { from: 'user' })
+    await parser.parseAsync(withoutHelp(words), { from: 'user' })
     return code
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error
@@ -34,12 +34,21 @@ export async function runCommand(
   }
 }
 
+/** Those who ask for help of the whole program, or of the daemon's own verb. */
+const DAEMON_WORDS = ['help', 'serve']
+
+/** `help volume ls` is what many type for `volume ls --help`. */
+function withoutHelp(words: readonly string[]): readonly string[] {
+  const [first, ...rest] = words
+  return first === 'help' ? [...rest, '--help'] : words
+}
+
 /** What is told after the list of verbs, where that is asked for. */
 async function epilogue(
   [first = '--help']: readonly string[],
   { settings }: Surroundings,
 ): Promise<string> {
-  if (!first.startsWith('-')) return ''
+  if (!first.startsWith('-') && !DAEMON_WORDS.includes(first)) return ''
   return (await settings()).settingsHelp()
 }
 
@@ -102,5 +111,6 @@ async function holderNames(
 
 function described(error: unknown): object {
   if (error instanceof AdminFailure) return error.failure
-  return { message: messageOf(error) }
+  const code = error instanceof StowageError ? error.kind : 'internal'
+  return { code, message: messageOf(error) }
 }

@@ -52,12 +52,14 @@ export interface Verb {
   readonly details?: string
   readonly parameters?: readonly Parameter[]
   readonly options?: readonly Option[]
+  /** Whether what it prints is another program's food as it is: of that there is no JSON. */
+  readonly isPlain?: boolean
   readonly examples: readonly Example[]
   /** Answers the exit code, where that is not 0. */
   run(given: Given, session: Session): Promise<number | void>
 }
 
-/** What every verb takes. */
+/** What every verb takes that has results of its own. */
 export const COMMON_OPTIONS: readonly Option[] = [
   { name: 'json', about: 'print JSON for programs' },
   {
@@ -67,3 +69,11 @@ export const COMMON_OPTIONS: readonly Option[] = [
     completes: 'file',
   },
 ]
+
+/** All that may be given to a verb: its own options, and the common ones. */
+export function optionsOf({
+  options = [],
+  isPlain = false,
+}: Verb): readonly Option[] {
+  return isPlain ? options : [...options, ...COMMON_OPTIONS]
+}

@@ -4,7 +4,12 @@ import * as fs from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import type { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
-import { AlreadyExistsError, isErrno } from '../base/errors.ts'
+import {
+  AlreadyExistsError,
+  InvalidArgumentError,
+  isErrno,
+  NotFoundError,
+} from '../base/errors.ts'
 import { syncDirectory } from '../state/atomic-file.ts'
 
 export interface WholeFileOptions {
@@ -17,6 +22,8 @@ export interface WholeFileOptions {
  * written aside, and takes its name when all of it is on disk.
  *
  * @throws AlreadyExistsError when there is one already, unless it is replaced.
+ * @throws NotFoundError when the directory for it is not there.
+ * @throws InvalidArgumentError when there is a directory in its place.
  */
 export async function writeWholeFile(
   path: string,
@@ -35,10 +42,25 @@ export async function writeWholeFile(
     await pipeline(bytes, file)
     if (replaces) await fs.rename(draft, path)
     else await place(draft, path)
+  } catch (error) {
+    throw translated(error, path)
   } finally {
     await fs.rm(draft, { force: true })
   }
   await syncDirectory(dirname(path))
+}
+
+function translated(cause: unknown, path: string): unknown {
+  if (isErrno(cause, 'ENOENT', 'ENOTDIR')) {
+    const directory = dirname(path)
+    return new NotFoundError(`Directory "${directory}" does not exist`, {
+      cause,
+    })
+  }
+  if (isErrno(cause, 'EISDIR')) {
+    return new InvalidArgumentError(`"${path}" is a directory`, { cause })
+  }
+  return cause
 }
 
 /** @throws AlreadyExistsError when there is something at `path`. */

@@ -1,7 +1,7 @@
 import * as fs from 'node:fs/promises'
 import { join } from 'node:path'
 import { isErrno, messageOf } from '../base/errors.ts'
-import { namesIn } from '../state/listing.ts'
+import { exists, namesIn } from '../state/listing.ts'
 import * as layout from '../volume/folder-layout.ts'
 import {
   DamagedRecordError,
@@ -21,6 +21,7 @@ export interface ExaminedVolume {
   readonly record?: VolumeRecord
   /** Why there is no record. */
   readonly damage?: string
+  /** Whether its files are there: those of an adopted one are elsewhere. */
   readonly hasData: boolean
 }
 
@@ -52,7 +53,10 @@ async function examined(
   if (!base.isVolume) return base
   try {
     const text = await fs.readFile(join(directory, layout.RECORD), 'utf8')
-    return { ...base, record: parseRecord(text, name) }
+    const record = parseRecord(text, name)
+    const { path } = record.options
+    if (path === undefined) return { ...base, record }
+    return { ...base, record, hasData: await exists(path) }
   } catch (error) {
     if (isErrno(error, 'ENOENT')) {
       return { ...base, damage: 'its record is missing' }

@@ -2,11 +2,18 @@ import { Transform, type Readable } from 'node:stream'
 import { pipeline } from 'node:stream'
 import type { Working } from './job.ts'
 
+export interface CountedOptions {
+  /** How many there will be, as far as that is known. */
+  readonly total?: number | undefined
+  /** What whoever reads fails with where there are none. */
+  readonly whenEmpty?: Error
+}
+
 /** `bytes` as they are, with each of them counted as progress of `working`. */
 export function counted(
   bytes: Readable,
   working: Working,
-  total?: number,
+  { total, whenEmpty }: CountedOptions = {},
 ): Readable {
   let done = 0
   const counting = new Transform({
@@ -18,6 +25,9 @@ export function counted(
         ...(total === undefined ? {} : { total: Math.max(total, done) }),
       })
       pass(null, chunk)
+    },
+    flush(finish) {
+      finish(done === 0 ? whenEmpty : undefined)
     },
   })
   // A failure of either is the other's, and is told to whoever reads.

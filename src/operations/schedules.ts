@@ -1,5 +1,10 @@
 import * as fs from 'node:fs/promises'
-import { isErrno, messageOf, NotFoundError } from '../base/errors.ts'
+import {
+  InvalidArgumentError,
+  isErrno,
+  messageOf,
+  NotFoundError,
+} from '../base/errors.ts'
 import { KeyedMutex } from '../base/keyed-mutex.ts'
 import type { Log } from '../base/log.ts'
 import { writeFileAtomic } from '../state/atomic-file.ts'
@@ -101,6 +106,7 @@ export class Schedules {
     const since = new Date().toISOString()
     const schedule = { name, ...terms, since, last }
     checkSchedule(schedule)
+    if (this.next(schedule) === undefined) throw neverNext(terms.cron)
     await this.#save(name, schedule)
     this.#sleep()
     return schedule
@@ -244,6 +250,10 @@ export class Schedules {
     }
     this.#sleep()
   }
+}
+
+function neverNext(cron: string): Error {
+  return new InvalidArgumentError(`Cron times "${cron}" never come`)
 }
 
 function lastOf(runs: readonly VolumeRun[], at: Date): Schedule['last'] {

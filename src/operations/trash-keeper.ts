@@ -216,7 +216,9 @@ export class TrashKeeper {
   async #find(id: string): Promise<TrashEntry> {
     const found = (await this.list()).find((entry) => entry.id === id)
     if (found !== undefined) return found
-    throw new NotFoundError(`The trash has nothing under "${id}"`)
+    throw new NotFoundError(
+      `The trash has no "${id}": "stowage trash ls" tells the ids of what it has`,
+    )
   }
 
   #entry(volume: TrashedVolume): TrashEntry {

@@ -5,7 +5,7 @@ import { finished } from 'node:stream/promises'
 import { type Compression, compressed } from '../archive/compressed.ts'
 import type { FilterSpec } from '../archive/filter-spec.ts'
 import type { ImportResult } from '../archive/import-result.ts'
-import { isErrno } from '../base/errors.ts'
+import { InvalidArgumentError, isErrno } from '../base/errors.ts'
 import type { Log } from '../base/log.ts'
 import { DRAFT_PREFIX, writeFileAtomic } from '../state/atomic-file.ts'
 import type { Storage } from '../storage/storage.ts'
@@ -101,8 +101,9 @@ export class VolumeArchives {
     const { jobs } = this.#options
     return jobs.run({ kind: 'import', subject: name }, async (working) => {
       const ending = AbortSignal.any([signal, working.signal])
+      const bytes = counted(tar, working, { whenEmpty: nothingCame() })
       const unpack = (): Promise<ImportResult> =>
-        this.#options.storage.import(VOLUMES_KEY, name, counted(tar, working), {
+        this.#options.storage.import(VOLUMES_KEY, name, bytes, {
           filter,
           signal: ending,
         })
@@ -150,6 +151,13 @@ export class VolumeArchives {
     }
     await removeNote(join(directory, name))
   }
+}
+
+/** Even a tar of nothing has some bytes; a volume made of none would hide a failure. */
+function nothingCame(): Error {
+  return new InvalidArgumentError(
+    'The archive is empty: whoever was to write it has failed',
+  )
 }
 
 /** Settles when all of `stream` was read. A reader who goes away has cancelled it. */

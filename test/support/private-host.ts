@@ -85,6 +85,7 @@ export class PrivateHost {
   readonly #namespaces: readonly ('mnt' | 'net')[]
   #dockerd: ChildProcess | undefined
   #stowage: ChildProcess | undefined
+  #commands: Promise<string> | undefined
 
   private constructor(
     directory: string,
@@ -280,15 +281,8 @@ export class PrivateHost {
   }
 
   async #commandEnv(): Promise<NodeJS.ProcessEnv> {
-    const bin = join(this.directory, 'bin')
-    await fs.mkdir(bin, { recursive: true })
-    for (const [name, target] of [
-      ['stowage', STOWAGE],
-      ['docker', DOCKER],
-    ] as const) {
-      await fs.rm(join(bin, name), { force: true })
-      await fs.symlink(target, join(bin, name))
-    }
+    this.#commands ??= this.#linkCommands()
+    const bin = await this.#commands
     return {
       DOCKER_HOST: this.dockerEnv.DOCKER_HOST,
       PATH: `${bin}:${process.env.PATH}`,
@@ -296,6 +290,19 @@ export class PrivateHost {
       STOWAGE_DATA_ROOT: this.dataRoot,
       STOWAGE_ADMIN_SOCKET: join(this.directory, 'admin.sock'),
     }
+  }
+
+  /** Makes a directory of the commands, and answers where it is. */
+  async #linkCommands(): Promise<string> {
+    const bin = join(this.directory, 'bin')
+    await fs.mkdir(bin, { recursive: true })
+    for (const [name, target] of [
+      ['stowage', STOWAGE],
+      ['docker', DOCKER],
+    ] as const) {
+      await fs.symlink(target, join(bin, name))
+    }
+    return bin
   }
 
   /** What runs a program inside the host's mount namespace, given before it. */

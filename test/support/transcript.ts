@@ -10,6 +10,12 @@ const CHANGING: readonly (readonly [RegExp, string])[] = [
   // What a small archive comes to, compressed or not.
   [/\b\d{3} B\b/g, 'NNN B'],
   [/"bytes": \d{3}\b/g, '"bytes": NNN'],
+  // What snapshots and removed volumes are called by.
+  [/\b\d{8}-\d{6}\.\d{3}\b/g, 'YYYYMMDD-hhmmss.mmm'],
+  [
+    /\b\d{4}-\d\d-\d\dT\d{6}\.\d{3}Z-[0-9a-f]{8}\b/g,
+    'YYYY-MM-DDThhmmss.mmmZ-NNNNNNNN',
+  ],
   [/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)/g, 'T'],
   [/\d{4}-\d\d-\d\d \d\d:\d\d/g, 'YYYY-MM-DD hh:mm'],
   [/\b[0-9a-f]{64}\b/g, 'ID'],

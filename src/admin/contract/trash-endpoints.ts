@@ -32,7 +32,7 @@ export const trashEndpoints = {
     summary: 'Removed volumes that can still be restored, the oldest first',
     query: z.object({ store: nameSchema.optional() }),
     answer: json(z.array(trashEntrySchema)),
-    errors: ['unavailable'],
+    errors: ['not-found', 'unavailable'],
     changes: false,
   },
   restoreTrash: {
@@ -61,7 +61,7 @@ export const trashEndpoints = {
     summary: 'Deletes all removed volumes for good, or those of one store',
     query: z.object({ store: nameSchema.optional() }),
     answer: json(z.object({ deleted: z.array(trashEntrySchema) })),
-    errors: ['unavailable'],
+    errors: ['not-found', 'unavailable'],
     changes: true,
   },
 } as const satisfies Record<string, Endpoint>

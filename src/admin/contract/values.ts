@@ -25,6 +25,9 @@ export const capacityTextSchema = z
   .min(1)
   .meta({ description: 'Bytes, or a number with KB…PB or KiB…PiB' })
 
+/** What such a text comes to in bytes. */
+export { parseCapacity as capacityBytes } from '../../volume/capacity.ts'
+
 /** Who holds something mounted, as Docker's mount ids know them. */
 export const holderSchema = z.object({
   id: z.string(),

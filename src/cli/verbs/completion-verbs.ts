@@ -9,6 +9,7 @@ export function completionVerbs(verbs: () => readonly Verb[]): readonly Verb[] {
     {
       name: 'completion',
       summary: 'Print what teaches a shell to complete commands',
+      isPlain: true,
       parameters: [
         { name: 'shell', about: SHELLS.join(', '), completes: SHELLS },
       ],
@@ -26,6 +27,7 @@ export function completionVerbs(verbs: () => readonly Verb[]): readonly Verb[] {
     {
       name: 'complete',
       summary: 'Print what may stand where a command line ends, for a shell',
+      isPlain: true,
       parameters: [
         {
           name: 'word',
@@ -50,6 +52,7 @@ export function completionVerbs(verbs: () => readonly Verb[]): readonly Verb[] {
     {
       name: 'man',
       summary: 'Print the manual page, for man to show',
+      isPlain: true,
       examples: [
         { line: 'stowage man | man -l -', does: 'read it' },
         {

@@ -1,7 +1,12 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { InvalidArgumentError } from '../../base/errors.ts'
-import { examine } from '../../conformance/wire/examine.ts'
+import {
+  InvalidArgumentError,
+  isErrno,
+  UnavailableError,
+} from '../../base/errors.ts'
+import { examine, type ExamineOptions } from '../../conformance/wire/examine.ts'
+import type { Outcome } from '../../conformance/wire/check.ts'
 import {
   outcomeText,
   scorecard,
@@ -59,7 +64,7 @@ export const conformanceVerb: Verb = {
     const address = given.text('address')
     const command = given.maybe('restart')
     const home = given.maybe('home')
-    const outcomes = await examine(socketIn(address), {
+    const outcomes = await examined(socketIn(address), {
       volumeOptions: given.pairs('opt'),
       restart: command === undefined ? undefined : () => run(command),
       only: given.maybe('only'),
@@ -80,6 +85,21 @@ function socketIn(address: string): string {
   throw new InvalidArgumentError(
     `"${address}" is not the address of a plugin: it should be like "unix:///run/docker/plugins/NAME.sock"`,
   )
+}
+
+/** @throws UnavailableError when nobody answers at all. */
+async function examined(
+  socket: string,
+  options: ExamineOptions,
+): Promise<readonly Outcome[]> {
+  try {
+    return await examine(socket, options)
+  } catch (error) {
+    if (!isErrno(error, 'ENOENT', 'ECONNREFUSED', 'ENOTSOCK')) throw error
+    throw new UnavailableError(`No plugin answers at "${socket}"`, {
+      cause: error,
+    })
+  }
 }
 
 /** What it leaves running, such as the plugin itself, is not waited for. */

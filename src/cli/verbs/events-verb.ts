@@ -33,5 +33,6 @@ function eventText(event: EventView): string {
   const { time, front, operation, subject, result, caller } = event
   const who = caller === undefined ? '' : ` by uid ${caller.uid}`
   const why = event.message === undefined ? '' : `: ${event.message}`
-  return `${formatTime(time)}  ${front} ${operation} ${subject} ${result}${who}${why}\n`
+  const what = [front, operation, subject, result].filter(Boolean).join(' ')
+  return `${formatTime(time)}  ${what}${who}${why}\n`
 }

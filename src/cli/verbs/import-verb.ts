@@ -1,8 +1,12 @@
 import { createReadStream } from 'node:fs'
 import * as fs from 'node:fs/promises'
 import { Readable } from 'node:stream'
-import { isErrno, NotFoundError } from '../../base/errors.ts'
-import { formatBytes } from '../amounts.ts'
+import {
+  InvalidArgumentError,
+  isErrno,
+  NotFoundError,
+} from '../../base/errors.ts'
+import { formatBytes, formatCount } from '../amounts.ts'
 import { FILTER_OPTIONS, filterOf, PIPE } from '../archive-options.ts'
 import { ProgressBar } from '../progress-bar.ts'
 import type { Session } from '../session.ts'
@@ -65,7 +69,7 @@ export const importVerb: Verb = {
       session.show(
         { volume, ...result },
         () =>
-          `Imported ${result.entries} entries, ${formatBytes(result.bytes)}, to ${volume}\n`,
+          `Imported ${formatCount(result.entries, 'entry', 'entries')}, ${formatBytes(result.bytes)}, to ${volume}\n`,
       )
     } finally {
       bar.clear()
@@ -82,12 +86,20 @@ interface Source {
 async function open(file: string): Promise<Source> {
   if (file === PIPE) return { bytes: process.stdin, total: undefined }
   try {
-    const { size } = await fs.stat(file)
-    return { bytes: createReadStream(file), total: size }
+    const status = await fs.stat(file)
+    if (status.isDirectory()) throw noTar(file)
+    const total = status.isFile() ? status.size : undefined
+    return { bytes: createReadStream(file), total }
   } catch (error) {
     if (!isErrno(error, 'ENOENT', 'ENOTDIR')) throw error
     throw new NotFoundError(`File "${file}" does not exist`, { cause: error })
   }
+}
+
+function noTar(directory: string): Error {
+  return new InvalidArgumentError(
+    `"${directory}" is a directory, and not a tar: pipe one in, as "tar -C ${directory} -c ." makes it`,
+  )
 }
 
 async function* watched(

@@ -20,7 +20,7 @@ export const jobVerbs: readonly Verb[] = [
       session.show(jobs, () =>
         table(
           [
-            { title: 'JOB', cell: ({ id }) => id, isFlexible: true },
+            { title: 'JOB', cell: ({ id }) => id },
             { title: 'KIND', cell: ({ kind }) => kind },
             { title: 'OF', cell: ({ subject }) => subject, isFlexible: true },
             { title: 'STATE', cell: ({ state }) => state },

@@ -1,4 +1,6 @@
 import { formatTime } from '../amounts.ts'
+import { type OneByOne, oneByOne } from '../one-by-one.ts'
+import { FORCE, refuseUsed } from '../refuse-used.ts'
 import { table } from '../table.ts'
 import type { Verb } from '../verb.ts'
 
@@ -87,23 +89,23 @@ export const snapshotVerbs: readonly Verb[] = [
     ],
     async run(given, session) {
       const daemon = await session.daemon()
-      const volume = given.text('volume')
-      const snapshots = given.list('snapshot')
-      for (const snapshot of snapshots) {
-        await daemon.ask('removeSnapshot', {
-          params: { name: volume, snapshot },
-        })
-        if (!session.isJson) {
-          session.terminal.print(`Deleted ${volume}@${snapshot}\n`)
-        }
+      const name = given.text('volume')
+      const work: OneByOne = {
+        act: (snapshot) =>
+          daemon.ask('removeSnapshot', { params: { name, snapshot } }),
+        text: (snapshot) => `Deleted ${name}@${snapshot}`,
+        value: (deleted) => ({ volume: name, deleted }),
       }
-      if (session.isJson) session.show({ volume, deleted: snapshots }, () => '')
+      await oneByOne(given.list('snapshot'), work, session)
     },
   },
   {
     name: 'snapshot rollback',
     summary: 'Make a volume what it was, and keep what it is as a snapshot',
+    details:
+      'The files of containers that were made with it would change behind their backs, so it is refused while there are any; --force does it all the same, unless somebody has it mounted',
     parameters: [VOLUME, SNAPSHOT],
+    options: [FORCE],
     examples: [
       {
         line: 'stowage snapshot rollback db before-upgrade',
@@ -111,10 +113,12 @@ export const snapshotVerbs: readonly Verb[] = [
       },
     ],
     async run(given, session) {
-      const daemon = await session.daemon()
+      const name = given.text('volume')
       const snapshot = given.text('snapshot')
+      await refuseUsed({ name, done: 'rolled back' }, given, session)
+      const daemon = await session.daemon()
       const rolled = await daemon.ask('rollbackVolume', {
-        params: { name: given.text('volume'), snapshot },
+        params: { name, snapshot },
       })
       const { volume, saved } = rolled
       session.show(

@@ -1,5 +1,5 @@
 import { exitCode } from '../exit-codes.ts'
-import { formatBytes } from '../amounts.ts'
+import { formatBytes, formatCount } from '../amounts.ts'
 import { table } from '../table.ts'
 import type { Verb } from '../verb.ts'
 
@@ -95,7 +95,7 @@ export const storeVerbs: readonly Verb[] = [
       const { store, problems } = checked
       session.show(checked, () =>
         [
-          `${store.name} is ${store.state}, with ${store.volumes} volumes\n`,
+          `${store.name} is ${store.state}, with ${formatCount(store.volumes, 'volume')}\n`,
           ...problems.map(({ volume, reason }) => `  ${volume}: ${reason}\n`),
         ].join(''),
       )

@@ -1,5 +1,7 @@
 import { InvalidArgumentError } from '../../base/errors.ts'
-import { formatBytes, formatTime } from '../amounts.ts'
+import { formatBytes, formatCount, formatTime } from '../amounts.ts'
+import type { AdminClient } from '../admin-client.ts'
+import { type OneByOne, oneByOne } from '../one-by-one.ts'
 import { table } from '../table.ts'
 import type { Verb } from '../verb.ts'
 
@@ -25,13 +27,10 @@ export const trashVerbs: readonly Verb[] = [
       session.show(entries, () =>
         table(
           [
-            { title: 'ID', cell: ({ id }) => id, isFlexible: true },
+            // It begins with the time of the removal, and is there to be copied.
+            { title: 'ID', cell: ({ id }) => id },
             { title: 'VOLUME', cell: ({ volume }) => volume, isFlexible: true },
             { title: 'STORE', cell: ({ store }) => store, isFlexible: true },
-            {
-              title: 'REMOVED',
-              cell: ({ removedAt }) => formatTime(removedAt),
-            },
             { title: 'KEPT UNTIL', cell: (it) => formatTime(it.expiresAt) },
             {
               title: 'SIZE',
@@ -104,16 +103,24 @@ export const trashVerbs: readonly Verb[] = [
       if (ids.length > 0 && store !== undefined) {
         throw new InvalidArgumentError('Give ids or --store, not both')
       }
-      for (const id of ids) await daemon.ask('removeTrash', { params: { id } })
       if (ids.length > 0) {
-        session.show({ deleted: ids }, () => `Deleted ${ids.length} volumes\n`)
+        await oneByOne(ids, deletion(daemon), session)
         return
       }
-      const emptied = await daemon.ask('emptyTrash', { query: { store } })
+      const { deleted } = await daemon.ask('emptyTrash', { query: { store } })
+      const value = { deleted: deleted.map(({ id }) => id) }
       session.show(
-        emptied,
-        () => `Deleted ${emptied.deleted.length} volumes for good\n`,
+        value,
+        () => `Deleted ${formatCount(deleted.length, 'volume')} for good\n`,
       )
     },
   },
 ]
+
+function deletion(daemon: AdminClient): OneByOne {
+  return {
+    act: (id) => daemon.ask('removeTrash', { params: { id } }),
+    text: (id) => `Deleted ${id} for good`,
+    value: (deleted) => ({ deleted }),
+  }
+}

@@ -1,6 +1,8 @@
-import { InUseError, InvalidArgumentError } from '../../base/errors.ts'
+import { resolve } from 'node:path'
+import { capacityBytes } from '../../admin/contract/values.ts'
+import { InvalidArgumentError } from '../../base/errors.ts'
 import { formatBytes } from '../amounts.ts'
-import type { Session } from '../session.ts'
+import { FORCE, refuseUsed } from '../refuse-used.ts'
 import type { Verb } from '../verb.ts'
 
 const VOLUME = {
@@ -17,15 +19,13 @@ export const volumeChangeVerbs: readonly Verb[] = [
     details:
       'Containers that were made with it would look for the old name, so it is refused while there are any; --force does it all the same',
     parameters: [VOLUME, { name: 'to', about: 'its new name' }],
-    options: [
-      { name: 'force', short: 'f', about: 'although containers name it' },
-    ],
+    options: [FORCE],
     examples: [
       { line: 'stowage volume rename db db-old', does: 'out of the way' },
     ],
     async run(given, session) {
       const name = given.text('volume')
-      if (!given.flag('force')) await refuseUsed(name, 'renamed', session)
+      await refuseUsed({ name, done: 'renamed' }, given, session)
       const daemon = await session.daemon()
       const volume = await daemon.ask('renameVolume', {
         params: { name },
@@ -37,10 +37,13 @@ export const volumeChangeVerbs: readonly Verb[] = [
   {
     name: 'volume resize',
     summary: 'Give a volume another capacity',
+    details:
+      'It is made smaller only where its store can, while nobody uses it, and no containers name it; --force does that although they do',
     parameters: [
       VOLUME,
       { name: 'capacity', about: 'bytes, or such as 20GiB' },
     ],
+    options: [FORCE],
     examples: [
       {
         line: 'stowage volume resize db 20GiB',
@@ -48,15 +51,21 @@ export const volumeChangeVerbs: readonly Verb[] = [
       },
     ],
     async run(given, session) {
+      const name = given.text('volume')
+      const capacity = given.text('capacity')
+      const bytes = capacityBytes(capacity)
       const daemon = await session.daemon()
+      const now = await daemon.ask('inspectVolume', { params: { name } })
+      if (bytes < (now.capacity ?? 0)) {
+        await refuseUsed({ name, done: 'made smaller' }, given, session)
+      }
       const volume = await daemon.ask('resizeVolume', {
-        params: { name: given.text('volume') },
-        body: { capacity: given.text('capacity') },
+        params: { name },
+        body: { capacity },
       })
-      const { name, capacity = 0, effective } = volume
       session.show(
         volume,
-        () => `${name} may hold ${formatBytes(capacity)} ${effective}\n`,
+        () => `${name} may hold ${formatBytes(bytes)} ${volume.effective}\n`,
       )
     },
   },
@@ -149,18 +158,16 @@ export const volumeChangeVerbs: readonly Verb[] = [
       },
     ],
     async run(given, session) {
+      const path = resolve(given.text('path'))
       const daemon = await session.daemon()
       const volume = await daemon.ask('adoptVolume', {
         body: {
           name: given.text('name'),
-          path: given.text('path'),
+          path,
           options: given.pairs('opt'),
         },
       })
-      session.show(
-        volume,
-        () => `Adopted ${given.text('path')} as ${volume.name}\n`,
-      )
+      session.show(volume, () => `Adopted ${path} as ${volume.name}\n`)
     },
   },
   {
@@ -181,17 +188,3 @@ export const volumeChangeVerbs: readonly Verb[] = [
     },
   },
 ]
-
-/** The daemon knows who holds a volume; Docker knows which containers name it. */
-async function refuseUsed(
-  name: string,
-  done: string,
-  session: Session,
-): Promise<void> {
-  const users = (await session.whoUses()).usersOf(name)
-  if (users.length === 0) return
-  const names = users.map((user) => user.name).join(', ')
-  throw new InUseError(
-    `Volume "${name}" is not ${done}: containers name it (${names}). Remove them, or give --force`,
-  )
-}

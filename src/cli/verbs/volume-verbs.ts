@@ -2,6 +2,7 @@ import type { WhoUses } from '../../docker/who-uses.ts'
 import type { VolumeView } from '../../admin/contract/volume-endpoints.ts'
 import { formatBytes, formatTime } from '../amounts.ts'
 import type { Given } from '../given.ts'
+import { type OneByOne, oneByOne } from '../one-by-one.ts'
 import type { Session } from '../session.ts'
 import { table } from '../table.ts'
 import type { Verb } from '../verb.ts'
@@ -136,12 +137,12 @@ export const volumeVerbs: readonly Verb[] = [
     ],
     async run(given, session) {
       const daemon = await session.daemon()
-      const names = given.list('volume')
-      for (const name of names) {
-        await daemon.ask('removeVolume', { params: { name } })
-        if (!session.isJson) session.terminal.print(`Removed ${name}\n`)
+      const work: OneByOne = {
+        act: (name) => daemon.ask('removeVolume', { params: { name } }),
+        text: (name) => `Removed ${name}`,
+        value: (removed) => ({ removed }),
       }
-      if (session.isJson) session.show({ removed: names }, () => '')
+      await oneByOne(given.list('volume'), work, session)
     },
   },
   {

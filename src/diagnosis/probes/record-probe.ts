@@ -50,10 +50,15 @@ function damaged(volume: ExaminedVolume): Finding {
   })
 }
 
-function lost({ name, directory }: ExaminedVolume): Finding {
+function lost({ name, directory, record }: ExaminedVolume): Finding {
+  const adopted = record?.options.path
+  const files = adopted ?? join(directory, layout.DATA)
   return finding('lost-files', name, {
-    explanation: `Volume "${name}" is on record, and "${join(directory, layout.DATA)}" does not exist. No container can mount it`,
-    advice: `Look for its files in a backup or a snapshot and put them there, or remove the volume`,
+    explanation: `Volume "${name}" is on record, and "${files}" does not exist. No container can mount it`,
+    advice:
+      adopted === undefined
+        ? 'Look for its files in a backup or a snapshot and put them there, or remove the volume'
+        : 'It was adopted: mount what it stands for there again, or let go of it with "stowage volume release"',
   })
 }
 
