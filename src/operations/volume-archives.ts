@@ -101,12 +101,13 @@ export class VolumeArchives {
     const { jobs } = this.#options
     return jobs.run({ kind: 'import', subject: name }, async (working) => {
       const ending = AbortSignal.any([signal, working.signal])
-      const bytes = counted(tar, working, { whenEmpty: nothingCame() })
-      const unpack = (): Promise<ImportResult> =>
-        this.#options.storage.import(VOLUMES_KEY, name, bytes, {
-          filter,
-          signal: ending,
-        })
+      // Whose volume cannot be made has its tar left unread.
+      const unpack = (): Promise<ImportResult> => {
+        const bytes = counted(tar, working, { whenEmpty: nothingCame() })
+        const { storage } = this.#options
+        const options = { filter, signal: ending }
+        return storage.import(VOLUMES_KEY, name, bytes, options)
+      }
       return create === undefined ? unpack() : this.#make(name, create, unpack)
     })
   }

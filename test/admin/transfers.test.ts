@@ -61,6 +61,16 @@ describe('Volumes in and out through the API', () => {
     expect(await fs.readdir(join(admin.dataRoot, 'imports'))).to.deep.equal([])
   })
 
+  it('are not made of nothing, which is what a program leaves that fails', async () => {
+    const { status, text } = await admin.ask(
+      'PUT /volumes/new/archive',
+      Buffer.alloc(0),
+    )
+    expect(status).to.equal(400)
+    expect(text).to.include('archive is empty')
+    expect((await admin.ask('GET /volumes/new')).status).to.equal(404)
+  })
+
   it('are not left half made by a sender who goes away', async () => {
     const request = http.request({
       socketPath: admin.socketPath,

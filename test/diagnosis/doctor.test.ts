@@ -178,6 +178,18 @@ describe('The doctor', () => {
     expectTold(await findings(), 'lost-files', /backup or a snapshot/)
   })
 
+  it('knows where the files of an adopted volume are, and tells when they are not', async () => {
+    const photos = join(directory.path, 'photos')
+    await fs.mkdir(photos)
+    await fs.mkdir(dataRoot(), { mode: 0o711 })
+    const cache = await open()
+    await cache.adopt('photos', photos, {})
+    await cache.close()
+    expect(await codes()).to.deep.equal([])
+    await fs.rmdir(photos)
+    expectTold(await findings(), 'lost-files', /photos" does not exist/)
+  })
+
   it('tells a volume that two stores have', async () => {
     stores = 'default=local: other=local:'
     await volumes('db')

@@ -1,5 +1,8 @@
+import * as fs from 'node:fs/promises'
+import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect } from 'chai'
+import { exists } from '../../src/state/listing.ts'
 import { needs } from '../../src/conformance/capabilities.ts'
 import { importBusybox } from '../support/images.ts'
 import {
@@ -59,7 +62,8 @@ describe('The command', function () {
       'stowage volume rm db',
       'docker rm --force keeper >/dev/null',
       'stowage volume rm db web',
-      'stowage volume rm spare nothing --json',
+      'stowage volume rm spare --json',
+      'stowage volume rm nothing --json',
       'stowage volume ls --json',
     )
     await screen.expectSame('volume')
@@ -134,7 +138,7 @@ describe('The command', function () {
       'echo rubbish | stowage import none',
       'stowage volume inspect none',
       'stowage export web --compression zstd | stowage import piped --opt mode=0700 --json',
-      'stowage import piped web.tar.gz --into --include logs',
+      'stowage import piped web.tar.gz --into --include logs --json',
       'ls -A | grep -E "tar|new"',
       "stowage job ls | awk '{ print $2, $3, $4 }'",
       `stowage job ls --json | grep -E '"(kind|subject|state|unit)"' | tail -n 4`,
@@ -330,20 +334,25 @@ describe('The command', function () {
 
   it('follows what changes until it is interrupted', async () => {
     const following = host.shell(
-      'timeout --preserve-status --signal INT 4 stowage events --json',
+      'echo $$ > pid && exec stowage events --json > seen',
     )
-    await sleep(2000)
-    await host.docker('volume create --driver stowage followed')
-    await host.docker('volume rm followed')
-    const { stdout, code } = await following
-    const seen = stdout
-      .split('\n')
-      .filter(Boolean)
-      .map((line) => JSON.parse(line))
-    expect(seen.map(({ subject }) => subject)).to.include('followed')
-    expect(code).to.equal(130)
+    const path = join(host.directory, 'seen')
+    while (!(await contentOf(path)).includes('"subject":"followed"')) {
+      await host.docker('volume create --driver stowage followed')
+      await host.docker('volume rm followed')
+    }
+    await host.shell('kill -INT $(cat pid)')
+    expect((await following).code).to.equal(130)
+    for (const line of (await contentOf(path)).split('\n').slice(0, -1)) {
+      expect(JSON.parse(line)).to.include({ front: 'docker' })
+    }
   })
 })
+
+/** Nothing, as long as there is no such file. */
+async function contentOf(path: string): Promise<string> {
+  return (await exists(path)) ? fs.readFile(path, 'utf8') : ''
+}
 
 /** The id of the job about `subject`, as soon as there is one. */
 async function idOfJob(host: PrivateHost, subject: string): Promise<string> {
