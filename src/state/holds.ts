@@ -1,9 +1,9 @@
-import { ftruncateSync, writeSync } from 'node:fs'
 import * as fs from 'node:fs/promises'
 import { isErrno } from '../base/errors.ts'
 import { KeyedMutex } from '../base/keyed-mutex.ts'
 import { writeFileAtomic } from './atomic-file.ts'
 import { bootId } from './boot-id.ts'
+import { LineFile } from './line-file.ts'
 
 /** Lines after which the journal is written anew, so that it stays small. */
 const COMPACT_AFTER = 10_000
@@ -36,21 +36,18 @@ export class Holds {
   readonly #boot: string
   readonly #holders: Map<string, Map<string, number>>
   readonly #turns = new KeyedMutex()
-  #file: fs.FileHandle
+  #file: LineFile
   #lines: number
-  /** How long the journal is up to its last whole line. */
-  #length: number
 
   private constructor(
     path: string,
-    { boot, holders, lines, length }: Journal,
-    file: fs.FileHandle,
+    { boot, holders, lines }: Journal,
+    file: LineFile,
   ) {
     this.#path = path
     this.#boot = boot
     this.#holders = holders
     this.#lines = lines
-    this.#length = length
     this.#file = file
   }
 
@@ -68,7 +65,7 @@ export class Holds {
       journal = { ...journal, length }
     }
     await fs.truncate(path, journal.length)
-    return new Holds(path, journal, await fs.open(path, 'a', 0o600))
+    return new Holds(path, journal, await LineFile.open(path))
   }
 
   /** Adds one hold and answers how many there are on `key` now. */
@@ -117,33 +114,15 @@ export class Holds {
   async #append(line: string): Promise<void> {
     await this.#turns.run('file', async () => {
       if (this.#lines++ >= COMPACT_AFTER) await this.#compact()
-      else this.#write(`${line}\n`)
+      else this.#file.append(line)
     })
-  }
-
-  /** Some bytes for the page cache: to hand them to a thread takes far longer. */
-  #write(line: string): void {
-    const { fd } = this.#file
-    const length = Buffer.byteLength(line)
-    try {
-      if (writeSync(fd, line) === length) {
-        this.#length += length
-        return
-      }
-    } catch (error) {
-      ftruncateSync(fd, this.#length)
-      throw error
-    }
-    // The disk was full in the midst of it. What is cut short would spoil the next.
-    ftruncateSync(fd, this.#length)
-    throw new Error(`No room in "${this.#path}" to note who holds what`)
   }
 
   /** What is in memory already has the line that brought us here. */
   async #compact(): Promise<void> {
-    this.#length = await writeJournal(this.#path, this.#boot, this.#holders)
+    await writeJournal(this.#path, this.#boot, this.#holders)
     await this.#file.close()
-    this.#file = await fs.open(this.#path, 'a', 0o600)
+    this.#file = await LineFile.open(this.#path)
     this.#lines = 0
   }
 }

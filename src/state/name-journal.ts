@@ -3,6 +3,10 @@ import { isDeepStrictEqual } from 'node:util'
 import { isErrno } from '../base/errors.ts'
 import { KeyedMutex } from '../base/keyed-mutex.ts'
 import { writeFileAtomic } from './atomic-file.ts'
+import { LineFile } from './line-file.ts'
+
+/** Some hundred names. */
+const AHEAD = 16 * 1024
 
 /**
  * The names that something else is known to have, for when it cannot be asked:
@@ -21,13 +25,15 @@ export class NameJournal {
   /** Whether the file ends where a line does, and is not much longer than need be. */
   #isWhole: boolean
   readonly #turns = new KeyedMutex()
-  #file: fs.FileHandle | undefined
+  #file: LineFile | undefined
 
   private constructor(path: string, text: string | undefined) {
     this.#path = path
     this.#names = replay(text ?? '')
     this.#isNew = text === undefined
-    this.#isWhole = text?.endsWith('\n') === true && !isWordy(text, this.#names)
+    const lines = text?.replace(/\0+$/, '')
+    this.#isWhole =
+      lines?.endsWith('\n') === true && !isWordy(lines, this.#names)
   }
 
   /** Opens the journal at `path` for reading; it is written from `replace` on. */
@@ -58,22 +64,27 @@ export class NameJournal {
         await this.#rewrite(all, known)
       }
       await this.#file?.close()
-      this.#file = await fs.open(this.#path, 'a', 0o600)
+      this.#file = await LineFile.open(this.#path, { ahead: AHEAD })
     })
   }
 
   async add(name: string): Promise<void> {
     if (this.#names.has(name)) return
     this.#names.add(name)
-    await this.#append(`+${name}\n`)
+    try {
+      await this.#append(`+${name}`)
+    } catch (error) {
+      this.#names.delete(name)
+      throw error
+    }
   }
 
   async delete(name: string): Promise<void> {
-    if (this.#names.delete(name)) await this.#append(`-${name}\n`)
+    if (this.#names.delete(name)) await this.#append(`-${name}`)
   }
 
   async sync(): Promise<void> {
-    await this.#file?.datasync()
+    await this.#file?.sync()
   }
 
   async close(): Promise<void> {
@@ -100,9 +111,7 @@ export class NameJournal {
   }
 
   async #append(line: string): Promise<void> {
-    await this.#turns.run('file', async () => {
-      await this.#file?.write(line)
-    })
+    await this.#turns.run('file', async () => this.#file?.append(line))
   }
 }
 
@@ -122,7 +131,7 @@ async function readIfThere(path: string): Promise<string | undefined> {
 
 function replay(text: string): Set<string> {
   const names = new Set<string>()
-  // The piece after the last newline is empty, or a line that was cut short.
+  // The piece after the last newline is room ahead, or a line that was cut short.
   for (const line of text.split('\n').slice(0, -1)) {
     if (line.startsWith('+')) names.add(line.slice(1))
     else names.delete(line.slice(1))

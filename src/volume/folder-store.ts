@@ -1,5 +1,4 @@
 import * as fs from 'node:fs/promises'
-import { join } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
 import {
   isErrno,
@@ -8,13 +7,13 @@ import {
   NotSupportedError,
 } from '../base/errors.ts'
 import { readMountInfo } from '../linux/mountinfo.ts'
-import { syncDirectory, writeFileAtomic } from '../state/atomic-file.ts'
-import { exists } from '../state/listing.ts'
+import { syncDirectory } from '../state/atomic-file.ts'
 import { isStorageName, MAX_NAME_BYTES } from '../storage/storage-ref.ts'
 import { AdoptedDirectories } from './adopted-directories.ts'
 import { showView } from './bind-view.ts'
 import type { CopyOptions } from './copy-options.ts'
 import { FolderChanges } from './folder-changes.ts'
+import { FolderDrafts } from './folder-drafts.ts'
 import { FolderSnapshots } from './folder-snapshots.ts'
 import { FolderTrash } from './folder-trash.ts'
 import * as layout from './folder-layout.ts'
@@ -22,14 +21,13 @@ import {
   StoreDirectory,
   type StoreDirectoryOptions,
 } from './store-directory.ts'
-import { VolumeExistsError, VolumeNotFoundError } from './volume-errors.ts'
+import { VolumeNotFoundError } from './volume-errors.ts'
 import type { KeptVolume, VolumeKeeping } from './volume-keeping.ts'
 import type { ScannedVolume } from './volume-scan.ts'
 import type { VolumeOptions } from './volume-options.ts'
 import { VolumeFolders } from './volume-folders.ts'
 import { parseCloneSource } from './snapshot.ts'
-import { formatRecord } from './volume-record.ts'
-import { differInAttributes, settleRoot, unsettleRoot } from './volume-root.ts'
+import { differInAttributes, unsettleRoot } from './volume-root.ts'
 import type {
   Ability,
   ResizedVolume,
@@ -63,6 +61,7 @@ export class FolderStore implements VolumeStorer {
   readonly #adopted: AdoptedDirectories
   readonly #folders: VolumeFolders
   readonly #changes: FolderChanges
+  readonly #drafts: FolderDrafts
 
   private constructor(
     { name, log }: FolderStoreOptions,
@@ -75,7 +74,8 @@ export class FolderStore implements VolumeStorer {
     this.#directory = directory
     this.#keeping = keeping
     this.#adopted = new AdoptedDirectories(directory.path)
-    this.#folders = new VolumeFolders(name, directory.volumes)
+    this.#folders = new VolumeFolders(name, directory)
+    this.#drafts = new FolderDrafts(directory, log)
     this.#changes = new FolderChanges(directory, this.#folders, log)
     if (this.capabilities.trash === true) {
       this.trash = new FolderTrash(name, directory, this.#folders)
@@ -89,6 +89,8 @@ export class FolderStore implements VolumeStorer {
   static async open(options: FolderStoreOptions): Promise<FolderStore> {
     const directory = await StoreDirectory.open(options)
     const store = new FolderStore(options, directory)
+    await store.#drafts.finish()
+    await directory.sweep()
     await store.#changes.finish()
     return store
   }
@@ -106,29 +108,18 @@ export class FolderStore implements VolumeStorer {
       options.capacity ?? source?.capacity ?? this.#keeping.defaultCapacity
     const createdAt = new Date().toISOString()
     const record = { name, createdAt, options, capacity }
-    const draft = this.#directory.aside(layout.DRAFT_PREFIX)
-    const volume = { name, directory: draft, options, capacity }
-    try {
-      await fs.mkdir(draft, { mode: layout.PASSAGE_MODE })
+    await this.#drafts.make(record, async (directory) => {
+      const volume = { name, directory, options, capacity }
+      if (path !== undefined) return 'elsewhere'
+      if (source === undefined && this.#keeping.make === undefined) {
+        return 'to be made'
+      }
+      await fs.mkdir(directory, { mode: layout.PASSAGE_MODE })
       if (source !== undefined) await this.#clone(volume, source, copying)
-      else if (path === undefined) await this.#keeping.make(volume)
-      if (options.ro) await fs.mkdir(join(draft, layout.VIEW), { mode: 0o755 })
-      await writeFileAtomic(join(draft, layout.RECORD), formatRecord(record))
-      await fs.rename(draft, this.#path(name))
-    } catch (error) {
-      await this.#directory.delete(draft)
-      // A volume's directory is never empty, so rename cannot replace one.
-      if (!isErrno(error, 'ENOTEMPTY', 'EEXIST', 'ENOTDIR')) throw error
-      throw new VolumeExistsError(name, { cause: error })
-    }
-    try {
-      await syncDirectory(this.#directory.volumes)
-    } catch (error) {
-      await fs.rename(this.#path(name), draft)
-      await this.#directory.delete(draft)
-      throw error
-    }
-    return this.#folders.describe(record)
+      else await this.#keeping.make?.(volume)
+      return 'made'
+    })
+    return this.#folders.describeNew(record)
   }
 
   async get(name: string): Promise<Volume> {
@@ -149,18 +140,21 @@ export class FolderStore implements VolumeStorer {
   }
 
   async mount(name: string): Promise<string> {
-    const { path } = (await this.#folders.record(name)).options
-    if (path !== undefined) return this.#mountAdopted(name, path)
-    const volume = await this.#folders.kept(name)
-    const { options } = volume
+    const { record, hasData } = await this.#folders.look(name)
+    const { options, capacity } = record
+    if (options.path !== undefined) {
+      return this.#mountAdopted(name, options.path)
+    }
+    const directory = this.#path(name)
     const data = this.#path(name, layout.DATA)
-    if (!(await exists(data))) {
+    if (!hasData) {
       throw new NotFoundError(
         `Volume "${name}" has lost its files: "${data}" does not exist`,
       )
     }
-    await this.#keeping.show(volume)
-    const isFilled = await settleRoot(this.#path(name), options)
+    await this.#keeping.show({ name, directory, options, capacity })
+    const { thread } = this.#directory
+    const isFilled = await thread.call('settle', directory, options)
     if (!options.ro) return data
     // Docker fills an empty volume from the image: until then it is writable.
     const view = this.#path(name, layout.VIEW)
@@ -213,10 +207,9 @@ export class FolderStore implements VolumeStorer {
 
   async remove(name: string): Promise<void> {
     const volume = this.#path(name)
-    await this.#directory.vacate(volume, 'removed')
     const grave = this.#directory.aside(layout.REMOVED_PREFIX)
     try {
-      await fs.rename(volume, grave)
+      await this.#directory.move(volume, grave, 'removed')
     } catch (error) {
       if (!isErrno(error, 'ENOENT')) throw error
       throw new VolumeNotFoundError(name, { cause: error })

@@ -56,9 +56,11 @@ export class FolderTrash implements StoreTrash {
   ): Promise<TrashedVolume> {
     const record = await this.#folders.record(name)
     const volume = this.#folders.path(name)
-    await this.#directory.vacate(volume, 'removed')
-    const note = join(volume, layout.HOLDERS)
-    if (holders.length > 0) await writeFileAtomic(note, JSON.stringify(holders))
+    if (holders.length > 0) {
+      await this.#directory.vacate(volume, 'removed')
+      const note = join(volume, layout.HOLDERS)
+      await writeFileAtomic(note, JSON.stringify(holders))
+    }
     const id = nextTrashId()
     await this.#take(name, id)
     return this.#described(id, record, holders)
@@ -94,10 +96,9 @@ export class FolderTrash implements StoreTrash {
 
   async delete(id: string): Promise<void> {
     const path = this.#path(id)
-    await this.#directory.vacate(path, 'deleted')
     const grave = this.#directory.aside(layout.REMOVED_PREFIX)
     try {
-      await fs.rename(path, grave)
+      await this.#directory.move(path, grave, 'deleted')
     } catch (error) {
       if (isErrno(error, 'ENOENT')) return
       throw error
@@ -113,8 +114,10 @@ export class FolderTrash implements StoreTrash {
 
   async #take(name: string, id: string): Promise<void> {
     const volume = this.#folders.path(name)
+    const take = (): Promise<void> =>
+      this.#directory.move(volume, this.#path(id), 'removed')
     try {
-      await fs.rename(volume, this.#path(id))
+      await take()
     } catch (error) {
       if (!isErrno(error, 'ENOENT')) throw error
       if (!(await exists(volume))) {
@@ -122,7 +125,7 @@ export class FolderTrash implements StoreTrash {
       }
       // The first of all. Containers cannot get to where it goes.
       await fs.mkdir(this.#directory.trash, { recursive: true, mode: 0o700 })
-      await fs.rename(volume, this.#path(id))
+      await take()
     }
   }
 

@@ -2,14 +2,16 @@ import { randomBytes } from 'node:crypto'
 import * as fs from 'node:fs/promises'
 import { basename, join, relative } from 'node:path'
 import { InUseError, UnavailableError } from '../base/errors.ts'
+import type { Failure } from '../base/failure.ts'
 import type { Log } from '../base/log.ts'
 import { Thread } from '../base/thread.ts'
 import { type FileLock, tryLock } from '../linux/flock.ts'
-import { mountsBelow } from '../linux/mountinfo.ts'
 import { settleFormat } from '../state/disk-format.ts'
 import { exists, namesIn } from '../state/listing.ts'
 import * as layout from './folder-layout.ts'
 import { hideView } from './bind-view.ts'
+import type { FolderCalls } from './folder-worker.ts'
+import type { Draft } from './place-volumes.ts'
 import type { StoreCalls } from './store-worker.ts'
 import type { OpenKeeping, VolumeKeeping } from './volume-keeping.ts'
 import type { ScannedVolume } from './volume-scan.ts'
@@ -26,15 +28,19 @@ export interface StoreDirectoryOptions {
 }
 
 const WORKER = new URL('store-worker.js', import.meta.url)
+const FOLDER_WORKER = new URL('folder-worker.js', import.meta.url)
 
 /** The directory of a store, taken for this process, and what is discarded in it. */
 export class StoreDirectory {
   readonly path: string
   readonly keeping: VolumeKeeping
+  /** For small things, which need not wait for the disk, nor for what takes long. */
+  readonly thread = new Thread<FolderCalls>(FOLDER_WORKER)
   readonly #log: Log
   readonly #lock: FileLock
   readonly #discarding = new Set<Promise<void>>()
   /** One for each, so that measuring a large tree does not delay the others. */
+  readonly #placing = new Thread<FolderCalls>(FOLDER_WORKER)
   readonly #removing = new Thread<StoreCalls>(WORKER)
   readonly #measuring = new Thread<StoreCalls>(WORKER)
 
@@ -50,7 +56,7 @@ export class StoreDirectory {
   }
 
   /**
-   * Takes the directory, and discards what a crash left half made or half removed.
+   * Takes the directory.
    *
    * @throws UnavailableError when the store is away, or another process has it.
    */
@@ -66,12 +72,8 @@ export class StoreDirectory {
       const { kind, edition } = keeping
       await settleFormat(join(path, layout.FORMAT_FILE), { kind, edition })
       await fs.mkdir(join(path, layout.VOLUMES), { recursive: true, mode })
-      const store = new StoreDirectory(path, keeping, {
-        log: options.log,
-        lock,
-      })
-      await store.#sweep()
-      return store
+      const { log } = options
+      return new StoreDirectory(path, keeping, { log, lock })
     } catch (error) {
       await lock.release()
       throw error
@@ -112,9 +114,10 @@ export class StoreDirectory {
   /** Deletes what no one can see. What cannot be is left to the next sweep. */
   async delete(path: string): Promise<void> {
     try {
-      const inside = await this.foreignMount(path)
+      const mounts = await this.thread.call('mounts', path)
+      const inside = await this.#foreignMount(path, mounts)
       if (inside === undefined) {
-        await this.release(path)
+        await this.#release(path, mounts)
         await this.#eraseSnapshots(path)
         await this.keeping.erase(path)
         await this.#removing.call('remove', path)
@@ -127,10 +130,14 @@ export class StoreDirectory {
   }
 
   /**
-   * A mountpoint in the directory of a volume that is not the volume's own, and so
+   * One of `mounts` in the directory of a volume that is not the volume's own, and so
    * must not be walked into.
    */
-  async foreignMount(volume: string): Promise<string | undefined> {
+  async #foreignMount(
+    volume: string,
+    mounts: readonly string[],
+  ): Promise<string | undefined> {
+    if (mounts.length === 0) return undefined
     const own = [layout.VIEW]
     if (this.keeping.mounting !== 'never') {
       const snapshots = await namesIn(join(volume, layout.SNAPSHOTS))
@@ -139,9 +146,24 @@ export class StoreDirectory {
       )
       own.push(layout.DATA, ...data)
     }
-    return (await mountsBelow(volume)).find(
-      (path) => !own.includes(relative(volume, path)),
-    )
+    return mounts.find((path) => !own.includes(relative(volume, path)))
+  }
+
+  /** Gives drafts their places among the volumes, for good; see `placeVolumes`. */
+  place(drafts: readonly Draft[]): Promise<readonly (Failure | undefined)[]> {
+    return this.#placing.call('place', this.volumes, drafts)
+  }
+
+  /**
+   * Renames the directory of a volume that nobody holds.
+   *
+   * @throws as `vacate` does.
+   */
+  async move(volume: string, to: string, doing: string): Promise<void> {
+    const mounts = await this.thread.call('move', volume, to)
+    if (mounts.length === 0) return
+    await this.#vacate(volume, doing, mounts)
+    await fs.rename(volume, to)
   }
 
   /**
@@ -150,18 +172,32 @@ export class StoreDirectory {
    * @throws InUseError when something else is mounted in it.
    */
   async vacate(volume: string, doing: string): Promise<void> {
-    const inside = await this.foreignMount(volume)
+    const mounts = await this.thread.call('mounts', volume)
+    await this.#vacate(volume, doing, mounts)
+  }
+
+  async #vacate(
+    volume: string,
+    doing: string,
+    mounts: readonly string[],
+  ): Promise<void> {
+    const inside = await this.#foreignMount(volume, mounts)
     if (inside !== undefined) {
       throw new InUseError(
         `Volume "${basename(volume)}" cannot be ${doing} while "${inside}" is mounted: unmount it first`,
       )
     }
-    await this.release(volume)
+    await this.#release(volume, mounts)
   }
 
   /** Lets go of what is mounted of a volume while it is held. */
   async release(volume: string): Promise<void> {
-    await hideView(join(volume, layout.VIEW))
+    await this.#release(volume, await this.thread.call('mounts', volume))
+  }
+
+  async #release(volume: string, mounts: readonly string[]): Promise<void> {
+    const view = join(volume, layout.VIEW)
+    if (mounts.includes(view)) await hideView(view)
     await this.keeping.hide(volume)
   }
 
@@ -198,6 +234,8 @@ export class StoreDirectory {
     await this.#measuring.close()
     await Promise.all(this.#discarding)
     await this.#removing.close()
+    await this.#placing.close()
+    await this.thread.close()
     await this.#lock.release()
   }
 
@@ -209,7 +247,8 @@ export class StoreDirectory {
     }
   }
 
-  async #sweep(): Promise<void> {
+  /** Discards what a crash has left half made or half removed. */
+  async sweep(): Promise<void> {
     for (const entry of await fs.readdir(this.path)) {
       const isLeftover =
         entry.startsWith(layout.DRAFT_PREFIX) ||

@@ -1,9 +1,10 @@
 import * as fs from 'node:fs/promises'
 import { join } from 'node:path'
-import { isErrno, NotSupportedError } from '../base/errors.ts'
+import { NotSupportedError } from '../base/errors.ts'
 import { syncDirectory, writeFileAtomic } from '../state/atomic-file.ts'
 import { exists, namesIn } from '../state/listing.ts'
 import * as layout from './folder-layout.ts'
+import type { StoreDirectory } from './store-directory.ts'
 import { SnapshotNotFoundError, VolumeNotFoundError } from './volume-errors.ts'
 import type { VolumeOptions } from './volume-options.ts'
 import type { KeptVolume } from './volume-keeping.ts'
@@ -16,19 +17,24 @@ import {
 import type { Snapshot } from './snapshot.ts'
 import { frozenVolume, type Volume } from './volume.ts'
 
+interface FoundVolume {
+  readonly record: VolumeRecord
+  readonly hasData: boolean
+}
+
 /** The directories of a store's volumes, and what is written in them. */
 export class VolumeFolders {
   readonly #store: string
-  readonly #volumes: string
+  readonly #directory: StoreDirectory
 
-  /** @param volumes The directory that has one for each volume of `store`. */
-  constructor(store: string, volumes: string) {
+  /** @param directory The directory of `store`. */
+  constructor(store: string, directory: StoreDirectory) {
     this.#store = store
-    this.#volumes = volumes
+    this.#directory = directory
   }
 
   path(name: string, ...below: readonly string[]): string {
-    return join(this.#volumes, name, ...below)
+    return join(this.#directory.volumes, name, ...below)
   }
 
   snapshotPath(name: string, snapshot: string): string {
@@ -40,17 +46,25 @@ export class VolumeFolders {
    * @throws DamagedRecordError
    */
   async record(name: string): Promise<VolumeRecord> {
-    let text
-    try {
-      text = await fs.readFile(this.path(name, layout.RECORD), 'utf8')
-    } catch (error) {
-      if (!isErrno(error, 'ENOENT', 'ENOTDIR')) throw error
-      if (!(await exists(this.path(name)))) {
-        throw new VolumeNotFoundError(name, { cause: error })
-      }
-      throw new DamagedRecordError('its record is missing', { cause: error })
+    return (await this.look(name)).record
+  }
+
+  /**
+   * The record of a volume, and whether its files are where they belong.
+   *
+   * @throws as `record` does.
+   */
+  async look(name: string): Promise<FoundVolume> {
+    const { thread } = this.#directory
+    const { isThere, text, hasData } = await thread.call(
+      'look',
+      this.path(name),
+    )
+    if (!isThere) throw new VolumeNotFoundError(name)
+    if (text === undefined) {
+      throw new DamagedRecordError('its record is missing')
     }
-    return parseRecord(text, name)
+    return { record: parseRecord(text, name), hasData }
   }
 
   async write(name: string, record: VolumeRecord): Promise<void> {
@@ -89,6 +103,11 @@ export class VolumeFolders {
     return this.#volume(record, await this.#snapshots(record.name))
   }
 
+  /** The volume that was made just now. */
+  describeNew(record: VolumeRecord): Volume {
+    return this.#volume(record, [])
+  }
+
   /**
    * The volume whose record has been read already.
    *
@@ -120,7 +139,7 @@ export class VolumeFolders {
 
   /** Makes the names of volumes outlive a power cut. */
   async sync(): Promise<void> {
-    await syncDirectory(this.#volumes)
+    await syncDirectory(this.#directory.volumes)
   }
 
   async #snapshots(name: string): Promise<readonly Snapshot[]> {

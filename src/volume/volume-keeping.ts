@@ -108,10 +108,11 @@ export interface VolumeKeeping {
 
   /**
    * Makes an empty `data` in the directory of a volume that nobody can see yet.
+   * Absent where that is a plain directory, which is made with all the rest.
    *
    * @throws InvalidArgumentError for a capacity that cannot be.
    */
-  make(volume: KeptVolume): Promise<void>
+  make?(volume: KeptVolume): Promise<void>
 
   /** Sees to it that the files are at `data`. That they are already is no failure. */
   show(volume: KeptVolume): Promise<void>

@@ -57,7 +57,9 @@ export class VolumeRemoval {
   ): Promise<TrashedVolume | undefined> {
     const store = this.#desk.storeOf(name)
     const storer = store.storer()
-    await this.#desk.ask(store, () => storer.unmount(name))
+    if (holders.length > 0) {
+      await this.#desk.ask(store, () => storer.unmount(name))
+    }
     const { snapshots } = this.#desk.volume(name)
     const isMissed = !isAnonymousName(name) || snapshots.length > 0
     const keeps = this.#keepsRemoved && isMissed && !forGood

@@ -1,6 +1,6 @@
 import * as fs from 'node:fs/promises'
+import * as sync from 'node:fs'
 import { join } from 'node:path'
-import { exists } from '../state/listing.ts'
 import { DATA, SETTLED } from './folder-layout.ts'
 import type { VolumeOptions } from './volume-options.ts'
 
@@ -17,25 +17,34 @@ export async function setAttributes(
   if (mode !== undefined) await fs.chmod(directory, mode)
 }
 
+/** The same for a thread, which does more in one go. */
+export function setAttributesSync(
+  directory: string,
+  { uid, gid, mode }: VolumeOptions,
+): void {
+  if (uid !== undefined || gid !== undefined) {
+    const present = sync.statSync(directory)
+    sync.chownSync(directory, uid ?? present.uid, gid ?? present.gid)
+  }
+  if (mode !== undefined) sync.chmodSync(directory, mode)
+}
+
 /**
  * Sees to it that the root of the volume in `directory` has its attributes, and
- * answers whether there is anything in the volume.
+ * answers whether there is anything in the volume. Synchronous, for a thread.
  *
  * Docker fills a new volume from the image and gives its root the attributes of
  * the image's directory. So they are set at each mount, for the last time at the
  * first that finds something in it; from then on they are the user's.
  */
-export async function settleRoot(
-  directory: string,
-  options: VolumeOptions,
-): Promise<boolean> {
+export function settleRoot(directory: string, options: VolumeOptions): boolean {
   const settled = join(directory, SETTLED)
   const data = join(directory, DATA)
-  if (await exists(settled)) return true
-  const isFilled = !(await isEmpty(data))
+  if (sync.existsSync(settled)) return true
+  const isFilled = !isEmpty(data)
   if (hasAttributes(options) || options.ro) {
-    await setAttributes(data, options)
-    if (isFilled) await fs.writeFile(settled, '', { mode: 0o600 })
+    setAttributesSync(data, options)
+    if (isFilled) sync.writeFileSync(settled, '', { mode: 0o600 })
   }
   return isFilled
 }
@@ -59,11 +68,11 @@ function hasAttributes({ uid, gid, mode }: VolumeOptions): boolean {
   return uid !== undefined || gid !== undefined || mode !== undefined
 }
 
-async function isEmpty(directory: string): Promise<boolean> {
-  const entries = await fs.opendir(directory)
+function isEmpty(directory: string): boolean {
+  const entries = sync.opendirSync(directory)
   try {
-    return (await entries.read()) === null
+    return entries.readSync() === null
   } finally {
-    await entries.close()
+    entries.closeSync()
   }
 }

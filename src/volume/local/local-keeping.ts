@@ -1,8 +1,4 @@
-import * as fs from 'node:fs/promises'
-import { join } from 'node:path'
-import { DATA } from '../folder-layout.ts'
-import type { KeptVolume, VolumeKeeping } from '../volume-keeping.ts'
-import { setAttributes } from '../volume-root.ts'
+import type { VolumeKeeping } from '../volume-keeping.ts'
 import { FORMAT } from './layout.ts'
 import { LocalCopying } from './local-copying.ts'
 
@@ -17,12 +13,6 @@ export class LocalKeeping implements VolumeKeeping {
   readonly resizing = UNLIMITED
   readonly adopts = true
   readonly mounting = 'never'
-
-  async make({ directory, options }: KeptVolume): Promise<void> {
-    const data = join(directory, DATA)
-    await fs.mkdir(data, { mode: 0o755 })
-    await setAttributes(data, options)
-  }
 
   async show(): Promise<void> {}
 

@@ -26,10 +26,6 @@ export class TmpfsKeeping implements VolumeKeeping {
     this.defaultCapacity = capacity
   }
 
-  async make({ directory }: KeptVolume): Promise<void> {
-    await fs.mkdir(join(directory, DATA), { mode: 0o755 })
-  }
-
   async show({ directory, capacity }: KeptVolume): Promise<void> {
     const data = join(directory, DATA)
     if (await isMountpoint(data)) return

@@ -52,6 +52,20 @@ describe('The local store', () => {
     expect(await fs.readdir(home.path)).to.have.members(OWN)
   })
 
+  it('finishes what a crash left whole but for its place, unless that is taken', async () => {
+    const before = await openLocal(home.path)
+    for (const name of ['a', 'b']) await before.create(name, none)
+    await before.close()
+    await fs.rename(inVolume('a'), join(home.path, 'new-1'))
+    await fs.cp(inVolume('b'), join(home.path, 'new-2'), { recursive: true })
+    await fs.writeFile(inVolume('b', 'data', 'file'), '')
+    const store = await open(home.path)
+    const { volumes, problems } = await store.list()
+    expect(volumes.map(({ name }) => name)).to.have.members(['a', 'b'])
+    expect(problems).to.deep.equal([])
+    expect(await fs.readdir(inVolume('b', 'data'))).to.deep.equal(['file'])
+  })
+
   it('leaves nothing beside the volumes when it refuses a name', async () => {
     const store = await open(home.path)
     await store.create('db', none)
@@ -187,7 +201,7 @@ describe('The local store', () => {
   })
 
   it('lists 10,000 volumes, and misses none', async function () {
-    this.timeout(60_000)
+    this.timeout(120_000)
     const store = await open(home.path)
     await store.create('v', none)
     const record = await fs.readFile(inVolume('v', 'volume.json'), 'utf8')
@@ -200,5 +214,6 @@ describe('The local store', () => {
     })
     const { volumes } = await store.list()
     expect(new Set(volumes.map(({ name }) => name)).size).to.equal(10_000)
+    await fs.rm(inVolume(), { recursive: true })
   })
 })
