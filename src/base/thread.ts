@@ -1,4 +1,5 @@
 import { parentPort, Worker } from 'node:worker_threads'
+import { UnavailableError } from './errors.ts'
 import { type Failure, packed, revived } from './failure.ts'
 
 /** What a thread does, by name: synchronous functions of cloneable values. */
@@ -61,7 +62,12 @@ export class Thread<C extends Calls> {
     worker.unref()
     worker.on('message', (reply: Reply) => this.#settle(worker, reply))
     worker.on('error', (error: Error) => this.#abandon(worker, error))
-    worker.on('exit', () => this.#abandon(worker, new Error('Thread ended')))
+    worker.on('exit', () =>
+      this.#abandon(
+        worker,
+        new UnavailableError('The thread for it has ended'),
+      ),
+    )
     return worker
   }
 

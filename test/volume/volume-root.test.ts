@@ -33,27 +33,27 @@ describe('settleRoot', () => {
 
   it('tells an empty volume from one with something in it', async () => {
     const options = parseVolumeOptions({})
-    expect(await settleRoot(volume.path, options)).to.equal(false)
+    expect(settleRoot(volume.path, options)).to.equal(false)
     await fs.writeFile(join(data(), '.hidden'), '')
-    expect(await settleRoot(volume.path, options)).to.equal(true)
+    expect(settleRoot(volume.path, options)).to.equal(true)
   })
 
   it('writes nothing for a volume that asked for nothing', async () => {
     await fs.writeFile(join(data(), 'file'), '')
-    await settleRoot(volume.path, parseVolumeOptions({}))
+    settleRoot(volume.path, parseVolumeOptions({}))
     expect(await fs.readdir(volume.path)).to.deep.equal(['data'])
   })
 
   it('leaves the root to its user once something was in it', async () => {
     const options = parseVolumeOptions({ mode: '0750' })
-    await settleRoot(volume.path, options)
+    settleRoot(volume.path, options)
     await fs.chmod(data(), 0o700)
-    await settleRoot(volume.path, options)
+    settleRoot(volume.path, options)
     expect((await fs.stat(data())).mode & 0o777).to.equal(0o750)
     await fs.writeFile(join(data(), 'file'), '')
-    await settleRoot(volume.path, options)
+    settleRoot(volume.path, options)
     await fs.chmod(data(), 0o700)
-    await settleRoot(volume.path, options)
+    settleRoot(volume.path, options)
     expect((await fs.stat(data())).mode & 0o777).to.equal(0o700)
   })
 })
