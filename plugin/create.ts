@@ -51,6 +51,11 @@ async function install(name: string): Promise<void> {
   say(`Enabled. Now: docker volume create --driver ${name} first
 Volumes are in /var/lib/stowage, and stay when the plugin is disabled, upgraded or removed.
 Layers, if Docker keeps any here, are in the plugin, and go with "docker plugin rm".`)
+  if (await engine.remembersService(name)) {
+    say(
+      `Until Docker is restarted it takes "${name}" for the service that it knew: restart it, or say --driver ${name}:latest`,
+    )
+  }
 }
 
 interface Upgrade {

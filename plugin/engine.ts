@@ -69,6 +69,12 @@ export class Engine {
     return String(Driver)
   }
 
+  /** Whether Docker has had volumes, since it started, from a service of that name. */
+  async remembersService(name: string): Promise<boolean> {
+    const { Plugins } = Object(await json(await this.#send('GET', '/info')))
+    return Array.from(Object(Plugins).Volume ?? []).includes(name)
+  }
+
   /** Puts what `reference` names in the place of a disabled plugin. */
   async upgrade(name: string, reference: string): Promise<void> {
     const remote = `remote=${encodeURIComponent(reference)}`

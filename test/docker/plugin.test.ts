@@ -25,7 +25,7 @@ const OTHER_VALUES: Readonly<Record<string, string>> = {
   STOWAGE_GRAPH_DRIVER: 'overlay',
   STOWAGE_NAIVE_DIFF: 'true',
   STOWAGE_SCOPE: 'global',
-  STOWAGE_METRICS_PORT: '0',
+  STOWAGE_METRICS_PORT: '9323',
   STOWAGE_LOG_LEVEL: 'debug',
   STOWAGE_LOG_FORMAT: 'text',
 }
@@ -43,7 +43,9 @@ describe('The managed plugin', function () {
   after(() => host?.close())
 
   it('is created and enabled by one command', async () => {
-    expect(await create()).to.match(/docker volume create --driver stowage/)
+    const said = await create()
+    expect(said).to.match(/docker volume create --driver stowage/)
+    expect(said).not.to.match(/restart/)
     expect(await state()).to.equal('true')
   })
 
@@ -80,6 +82,7 @@ describe('The managed plugin', function () {
     expect(serving)
       .to.match(/graphDriver=\S*overlay/)
       .and.to.match(/naiveDiff=true/)
+      .and.to.match(/metricsPort=9323/)
     expect(await host.docker('volume inspect -f {{.Scope}} kept')).to.equal(
       'global',
     )
@@ -141,6 +144,17 @@ describe('The managed plugin', function () {
   it('leaves every volume behind when it is removed, and finds them again', async () => {
     await host.docker('plugin rm --force stowage')
     await create()
+    expect(await sh('kept', 'cat /vol/file')).to.equal('rows\nmore')
+  })
+
+  it('takes the place of the service once Docker is restarted, and says so', async () => {
+    await host.docker('plugin rm --force stowage')
+    await host.startStowage()
+    await host.docker('volume create --driver stowage served')
+    await host.docker('volume rm served')
+    await host.stopStowage()
+    expect(await create()).to.match(/Until Docker is restarted/)
+    await restartDockerd('overlay2')
     expect(await sh('kept', 'cat /vol/file')).to.equal('rows\nmore')
     expect(await host.docker('volume rm kept')).to.equal('kept')
   })
