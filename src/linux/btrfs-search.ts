@@ -1,4 +1,3 @@
-import type { FileHandle } from 'node:fs/promises'
 import { ioctl, requestCode } from './ioctl.ts'
 
 const TREE_SEARCH_V2 = requestCode('both', 0x94, 17, 112)
@@ -36,28 +35,63 @@ export interface SearchRange {
 /**
  * The items of a tree from one key to another, both included. Those that lie in
  * one leaf with an item that is younger than `since` come too.
+ *
+ * Synchronous, for a thread that has nothing else to do: there may be many.
  */
-export async function* searchTree(
-  { fd }: FileHandle,
-  { tree, from, to, since = 0n }: SearchRange,
-): AsyncGenerator<TreeItem> {
-  const search = Buffer.alloc(HEAD + ROOM)
-  let next: TreeKey | undefined = from
-  while (next !== undefined) {
-    writeKey(search, { tree, from: next, to, since })
-    await ioctl.later(fd, TREE_SEARCH_V2, search)
-    const count = search.readUInt32LE(64)
-    if (count === 0) return
+export function* searchTree(
+  descriptor: number,
+  range: SearchRange,
+): Generator<TreeItem, void> {
+  const search = new Search(range)
+  while (search.goesOn()) {
+    ioctl(descriptor, TREE_SEARCH_V2, search.arguments)
+    yield* search.items()
+  }
+}
 
+/** Like `searchTree`, but what it reads from disk is read on another thread. */
+export async function* searchTreeLater(
+  descriptor: number,
+  range: SearchRange,
+): AsyncGenerator<TreeItem, void> {
+  const search = new Search(range)
+  while (search.goesOn()) {
+    await ioctl.later(descriptor, TREE_SEARCH_V2, search.arguments)
+    yield* search.items()
+  }
+}
+
+/** A search that is asked for in parts, as large as there is room for. */
+class Search {
+  readonly arguments = Buffer.allocUnsafe(HEAD + ROOM)
+  readonly #range: SearchRange
+  #next: TreeKey | undefined
+
+  constructor(range: SearchRange) {
+    this.#range = range
+    this.#next = range.from
+  }
+
+  /** Whether there may be more, and then the arguments ask for that. */
+  goesOn(): boolean {
+    if (this.#next === undefined) return false
+    const { tree, to, since = 0n } = this.#range
+    writeKey(this.arguments, { tree, from: this.#next, to, since })
+    return true
+  }
+
+  /** What was found. */
+  *items(): Generator<TreeItem, void> {
+    const count = this.arguments.readUInt32LE(64)
     let position = HEAD
-    let last: TreeKey = next
+    let last: TreeKey | undefined
     for (let index = 0; index < count; index++) {
-      const item = readItem(search, position)
+      const item = readItem(this.arguments, position)
       position += ITEM_HEAD + item.data.length
       last = item
       yield item
     }
-    next = after(last)
+    this.#next = last && after(last)
   }
 }
 
@@ -72,6 +106,7 @@ function writeKey(
 ): void {
   const ids = [tree, from.objectId, to.objectId, from.offset, to.offset]
   const words = [...ids, since, U64_MAX]
+  search.fill(0, 0, HEAD)
   words.forEach((word, index) => search.writeBigUInt64LE(word, index * 8))
   search.writeUInt32LE(from.type, 56)
   search.writeUInt32LE(to.type, 60)

@@ -2,7 +2,7 @@ import { constants } from 'node:fs'
 import * as fs from 'node:fs/promises'
 import { basename, dirname } from 'node:path'
 import { isErrno } from '../base/errors.ts'
-import { ROOT_TREE, searchTree, U64_MAX } from './btrfs-search.ts'
+import { ROOT_TREE, searchTreeLater, U64_MAX } from './btrfs-search.ts'
 import { FsMagic } from './fs-magic.ts'
 import { ioctl, ioctlNumber, requestCode } from './ioctl.ts'
 
@@ -196,13 +196,13 @@ async function deleteWithNested(
 
 /** References in the tree of roots have the keys (parent, ROOT_REF, child). */
 async function childrenOf(
-  within: fs.FileHandle,
+  { fd }: fs.FileHandle,
   parent: bigint,
 ): Promise<readonly bigint[]> {
   const from = { objectId: parent, type: ROOT_REF, offset: 0n }
   const to = { ...from, offset: U64_MAX }
   const children: bigint[] = []
-  for await (const item of searchTree(within, { tree: ROOT_TREE, from, to })) {
+  for await (const item of searchTreeLater(fd, { tree: ROOT_TREE, from, to })) {
     children.push(item.offset)
   }
   return children

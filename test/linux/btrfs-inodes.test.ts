@@ -32,11 +32,7 @@ describe('inodesSince', () => {
   const changed = async (): Promise<readonly bigint[]> => {
     await syncFilesystem(home.path)
     const since = (await subvolumeHistory(at('child'))).made
-    const inodes: bigint[] = []
-    for await (const { inode } of inodesSince(at('child'), since)) {
-      inodes.push(inode)
-    }
-    return inodes
+    return [...inodesSince(at('child'), since)].map(({ inode }) => inode)
   }
 
   const inodeOf = async (...names: string[]): Promise<bigint> =>
@@ -68,7 +64,7 @@ describe('inodesSince', () => {
     }
     await syncFilesystem(home.path)
     let files = 0
-    for await (const { mode, bytes } of inodesSince(
+    for (const { mode, bytes } of inodesSince(
       at('child'),
       (await subvolumeHistory(at('child'))).made,
     )) {
@@ -98,7 +94,11 @@ describe('directoriesTouchedSince', () => {
   const expectTouched = async (paths: readonly string[]): Promise<void> => {
     await syncFilesystem(home.path)
     const { made } = await subvolumeHistory(at('child'))
-    const touched = await directoriesTouchedSince(at('child'), made)
+    const touched = directoriesTouchedSince({
+      tree: at('child'),
+      parent: at('base'),
+      since: made,
+    })
     const expected = await Promise.all(
       paths.map(async (path) => {
         const { ino } = await fs.stat(at('child', path), { bigint: true })
@@ -121,6 +121,17 @@ describe('directoriesTouchedSince', () => {
     await fs.rm(at('child', 'a/b/c/file'))
     await fs.mkdir(at('child', 'f/new'))
     await expectTouched(['.', 'a', 'a/b', 'a/b/c', 'f', 'f/new'])
+  })
+
+  it('names no directory that was only read', async () => {
+    await fs.readdir(at('child', 'd/e'))
+    await fs.readdir(at('child', 'a/b/c'))
+    await fs.chmod(at('child', 'a/b/c'), 0o700)
+    await expectTouched(['.', 'a', 'a/b', 'a/b/c'])
+    const { made } = await subvolumeHistory(at('child'))
+    const read = await fs.stat(at('child', 'd/e'), { bigint: true })
+    const young = [...inodesSince(at('child'), made)]
+    expect(young.map(({ inode }) => inode)).to.include(read.ino)
   })
 
   it('names all the directories that a file has a name in', async () => {

@@ -16,7 +16,7 @@ describe('searchTree', () => {
     const { ino } = await fs.lstat(path, { bigint: true })
     await using directory = await openDirectory(disk.path)
     const names: string[] = []
-    for await (const item of searchTree(directory, {
+    for (const item of searchTree(directory.fd, {
       tree: OWN_TREE,
       from: { objectId: ino, type: INODE_REF, offset: 0n },
       to: { objectId: ino, type: INODE_REF, offset: U64_MAX },

@@ -2,7 +2,7 @@ import * as fs from 'node:fs/promises'
 import { join } from 'node:path'
 import type { TreeSource } from '../../archive/tree-source.ts'
 import { messageOf, NotSupportedError } from '../../base/errors.ts'
-import { inodesSince } from '../../linux/btrfs-inodes.ts'
+import { Thread } from '../../base/thread.ts'
 import {
   discardSubvolume,
   enableQuota,
@@ -29,6 +29,7 @@ import {
 import type { Home } from '../home.ts'
 import type { LayerDriver, LayerUsage, ViewOptions } from '../layer-driver.ts'
 import { LayerFolders } from '../layer-folders.ts'
+import type { BtrfsCalls } from './btrfs-worker.ts'
 import { readLayerSize, SMALLEST_SIZE } from './layer-size.ts'
 import * as layout from './layout.ts'
 import { touchedDirectories } from './touched-directories.ts'
@@ -45,6 +46,9 @@ export class BtrfsLayers implements LayerDriver {
   readonly #home: Home
   readonly #folders: LayerFolders
   readonly #smallestSize: number
+  readonly #thread = new Thread<BtrfsCalls>(
+    new URL('btrfs-worker.js', import.meta.url),
+  )
 
   private constructor(
     home: Home,
@@ -123,13 +127,7 @@ export class BtrfsLayers implements LayerDriver {
     await syncFilesystem(tree)
     const since =
       parent === NO_PARENT ? 0n : (await subvolumeHistory(tree)).made
-    let bytes = 0
-    let inodes = 0
-    for await (const inode of inodesSince(tree, since)) {
-      bytes += inode.bytes
-      inodes++
-    }
-    return { bytes, inodes }
+    return this.#thread.call('usage', tree, since)
   }
 
   async metadata(id: LayerId): Promise<Readonly<Record<string, string>>> {
@@ -162,15 +160,19 @@ export class BtrfsLayers implements LayerDriver {
     if (parent === NO_PARENT) return { tree }
     this.#folders.record(parent)
     const trees = { tree, parent: this.#tree(parent) }
-    return { ...trees, touched: await touchedDirectories(trees) }
+    const touched = await touchedDirectories(trees, (descent) =>
+      this.#thread.call('touched', descent),
+    )
+    return { ...trees, touched }
   }
 
   settled(): Promise<void> {
     return this.#folders.settled()
   }
 
-  close(): Promise<void> {
-    return this.#folders.close()
+  async close(): Promise<void> {
+    await this.#thread.close()
+    await this.#folders.close()
   }
 
   async #createBase(tree: string): Promise<void> {

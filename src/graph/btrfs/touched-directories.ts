@@ -1,4 +1,4 @@
-import { directoriesTouchedSince } from '../../linux/btrfs-inodes.ts'
+import type { Descent } from '../../linux/btrfs-inodes.ts'
 import {
   nestedSubvolumes,
   subvolumeHistory,
@@ -19,11 +19,13 @@ export interface ComparedSubvolumes {
  * - `tree` is a snapshot of something else, or `parent` was changed since;
  * - something is nested in `parent`: a snapshot has an empty directory in its place,
  *   and nobody touched that.
+ *
+ * @param search Does so, on a thread.
  */
-export async function touchedDirectories({
-  tree,
-  parent,
-}: ComparedSubvolumes): Promise<ReadonlySet<bigint> | undefined> {
+export async function touchedDirectories(
+  { tree, parent }: ComparedSubvolumes,
+  search: (descent: Descent) => Promise<ReadonlySet<bigint>>,
+): Promise<ReadonlySet<bigint> | undefined> {
   // What was written last is in no leaf yet.
   await syncFilesystem(tree)
   const [child, source, nested] = await Promise.all([
@@ -33,5 +35,5 @@ export async function touchedDirectories({
   ])
   const isSnapshot = child.source === source.id && source.changed <= child.made
   if (!isSnapshot || nested.length > 0) return undefined
-  return directoriesTouchedSince(tree, child.made)
+  return search({ tree, parent, since: child.made })
 }

@@ -5,7 +5,11 @@ import * as fc from 'fast-check'
 import type { Change } from '../../../src/archive/changes.ts'
 import { layerChanges } from '../../../src/archive/layer-changes.ts'
 import type { ComparedTrees } from '../../../src/archive/tree-source.ts'
-import { touchedDirectories } from '../../../src/graph/btrfs/touched-directories.ts'
+import {
+  type ComparedSubvolumes,
+  touchedDirectories,
+} from '../../../src/graph/btrfs/touched-directories.ts'
+import { directoriesTouchedSince } from '../../../src/linux/btrfs-inodes.ts'
 import {
   createSubvolume,
   deleteSubvolume,
@@ -25,6 +29,7 @@ const anyPath = fc.constantFrom(...DIRECTORIES, ...FILES)
 const anyDeed = fc.oneof(
   fc.record({ do: fc.constant('write' as const), path: anyPath }),
   fc.record({ do: fc.constant('same size' as const), path: anyPath }),
+  fc.record({ do: fc.constant('read' as const), path: anyPath }),
   fc.record({ do: fc.constant('chmod' as const), path: anyPath }),
   fc.record({ do: fc.constant('remove' as const), path: anyPath }),
   fc.record({ do: fc.constant('mkdir' as const), path: anyPath }),
@@ -56,7 +61,7 @@ describe('touchedDirectories', () => {
         await snapshotSubvolume(parent, tree)
         try {
           for (const deed of deeds) await perform(tree, deed)
-          const touched = await touchedDirectories({ tree, parent })
+          const touched = await touchedIn({ tree, parent })
           expect(touched).to.not.equal(undefined)
           const short = await changesOf({ tree, parent, touched })
           expect(short).to.deep.equal(await changesOf({ tree, parent }))
@@ -72,7 +77,7 @@ describe('touchedDirectories', () => {
     const { tree, parent } = trees()
     await snapshotSubvolume(parent, tree)
     await fs.writeFile(join(tree, 'd/1'), 'changed')
-    const touched = await touchedDirectories({ tree, parent })
+    const touched = await touchedIn({ tree, parent })
     expect(touched?.size).to.equal(2)
   })
 
@@ -81,19 +86,27 @@ describe('touchedDirectories', () => {
     await createSubvolume(join(parent, 'd/e/nested'))
     await fs.writeFile(join(parent, 'd/e/nested/file'), '')
     await snapshotSubvolume(parent, tree)
-    expect(await touchedDirectories({ tree, parent })).to.equal(undefined)
+    expect(await touchedIn({ tree, parent })).to.equal(undefined)
   })
 
   it('vouch for nothing once the parent was written, or is another', async () => {
     const { tree, parent } = trees()
     await snapshotSubvolume(parent, tree)
     await fs.writeFile(join(parent, 'late'), '')
-    expect(await touchedDirectories({ tree, parent })).to.equal(undefined)
+    expect(await touchedIn({ tree, parent })).to.equal(undefined)
     await deleteSubvolume(parent)
     await createSubvolume(parent)
-    expect(await touchedDirectories({ tree, parent })).to.equal(undefined)
+    expect(await touchedIn({ tree, parent })).to.equal(undefined)
   })
 })
+
+function touchedIn(
+  trees: ComparedSubvolumes,
+): Promise<ReadonlySet<bigint> | undefined> {
+  return touchedDirectories(trees, async (descent) =>
+    directoriesTouchedSince(descent),
+  )
+}
 
 async function changesOf(trees: ComparedTrees): Promise<readonly Change[]> {
   const changes: Change[] = []
@@ -110,6 +123,9 @@ async function perform(tree: string, deed: Deed): Promise<void> {
         return
       case 'same size':
         await fs.writeFile(path, deed.path.replaceAll('/', '-'))
+        return
+      case 'read':
+        await fs.readdir(path)
         return
       case 'chmod':
         await fs.chmod(path, 0o700)
