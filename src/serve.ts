@@ -4,6 +4,7 @@ import type { Log } from './base/log.ts'
 import { authorDriver, type OpenGraphDriver } from './graph/author-driver.ts'
 import { type Half, openGraph, openVolumes } from './halves.ts'
 import { Logger } from './logger.ts'
+import { PluginMetrics } from './plugin-metrics.ts'
 import { startPlugin } from './plugin.ts'
 import type { Plugin } from './running-plugin.ts'
 import type { VolumeStoreSource } from './volume/attached-store.ts'
@@ -12,6 +13,15 @@ import type { SimpleStore } from './volume/simple-store.ts'
 import { wholeStore } from './volume/whole-store.ts'
 
 export type { Plugin } from './running-plugin.ts'
+
+/** A plugin that `serve` has made. */
+export interface ServedPlugin extends Plugin {
+  /**
+   * Its numbers as Prometheus reads them: calls and how long they took, failures,
+   * volumes, holders, memory, how busy the process is.
+   */
+  metrics(): Promise<string>
+}
 
 /** Where Docker looks for the sockets of plugins. */
 const PLUGINS = '/run/docker/plugins'
@@ -53,6 +63,9 @@ export interface ServeOptions {
   /** Lines of text on standard output by default. */
   readonly log?: Log
 
+  /** Where metrics are served on the loopback, at `/metrics`; nowhere by default. */
+  readonly metricsPort?: number
+
   /** What stops the plugin: SIGTERM and SIGINT by default. */
   readonly signals?: readonly NodeJS.Signals[]
 }
@@ -63,16 +76,16 @@ export interface ServeOptions {
  *
  * Docker's wire comes with it: activation, the socket, errors that Docker shows,
  * one queue for each volume and each layer, deadlines below Docker's own, holds
- * that outlive a crash, calls that Docker repeats, layer tars, logs, and a stop
- * that finishes what is in progress and leaves mounted what is mounted.
+ * that outlive a crash, calls that Docker repeats, layer tars, logs, metrics, and a
+ * stop that finishes what is in progress and leaves mounted what is mounted.
  *
  * The process is the plugin's: file modes mean what they say, its umask is 0.
  *
  * @throws InvalidArgumentError for options that cannot be served.
- * @throws InUseError when another process has the data root or the socket.
+ * @throws InUseError when another process has the data root, the socket, or the port.
  */
-export async function serve(options: ServeOptions): Promise<Plugin> {
-  const { name, signals = ['SIGTERM', 'SIGINT'] } = options
+export async function serve(options: ServeOptions): Promise<ServedPlugin> {
+  const { name, metricsPort, signals = ['SIGTERM', 'SIGINT'] } = options
   refuse(options)
   process.umask(0)
   const {
@@ -84,16 +97,24 @@ export async function serve(options: ServeOptions): Promise<Plugin> {
       stream: process.stdout,
     }),
   } = options
-  const plugin = await startPlugin({
-    dataRoot,
-    socket,
-    log,
-    env: process.env,
-    open: () => halves(options, dataRoot, log),
-  })
-  const stopped = onSignal(signals, () => plugin.stop())
-  log.info('Serving', { name, socket, dataRoot })
-  return { opened: plugin.opened, stop: stopped }
+  const metrics = await PluginMetrics.open(metricsPort)
+  let served: readonly Half[] = []
+  try {
+    const plugin = await startPlugin({
+      dataRoot,
+      socket,
+      log,
+      env: process.env,
+      open: () => (served = halves(options, dataRoot, log)),
+      startBeside: async () => metrics.count(served),
+    })
+    const stop = onSignal(signals, () => plugin.stop())
+    log.info('Serving', { name, socket, dataRoot })
+    return { opened: plugin.opened, stop, metrics: () => metrics.text() }
+  } catch (error) {
+    metrics.close()
+    throw error
+  }
 }
 
 function halves(

@@ -1,4 +1,7 @@
+import { once } from 'node:events'
 import * as fs from 'node:fs/promises'
+import * as net from 'node:net'
+import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { buffer } from 'node:stream/consumers'
 import { expect } from 'chai'
@@ -12,10 +15,10 @@ import { expectRejection } from '../src/conformance/expect-rejection.ts'
 import { forgeTar } from '../src/conformance/forge-tar.ts'
 import { useTempDir } from '../src/conformance/temp-dir.ts'
 import { wholeStore } from '../src/volume/whole-store.ts'
-import { type Plugin, serve, type ServeOptions } from '../src/serve.ts'
+import { serve, type ServedPlugin, type ServeOptions } from '../src/serve.ts'
 
 describe('serve', () => {
-  let plugins: Plugin[] = []
+  let plugins: ServedPlugin[] = []
   afterEach(async () => {
     for (const plugin of plugins) await plugin.stop()
     plugins = []
@@ -46,7 +49,7 @@ describe('serve', () => {
     await docker.call('VolumeDriver.Create', { Name })
     await docker.call('VolumeDriver.Create', { Name })
     const mounted = await docker.call('VolumeDriver.Mount', { Name, ID: 'a' })
-    expect(mounted).to.deep.equal({ Mountpoint: at('store/db/data') })
+    expect(mounted).to.deep.equal({ Mountpoint: at('store/volumes/db') })
     docker.close()
   })
 
@@ -108,6 +111,33 @@ describe('serve', () => {
       )
       docker.close()
     })
+  })
+
+  it('counts calls, failures and volumes', async () => {
+    const docker = await start({ volumes: new PlainStore(at('store')) })
+    const [plugin] = plugins
+    await plugin!.opened
+    await docker.call('VolumeDriver.Create', { Name: 'db' })
+    const unknown = docker.call('VolumeDriver.Mount', { Name: 'x', ID: 'a' })
+    await expectRejection(unknown, Error)
+    const lines = (await plugin!.metrics()).split('\n')
+    expect(lines).to.include.members([
+      'stowage_docker_request_seconds_count{call="VolumeDriver.Create"} 1',
+      'stowage_docker_failures_total{call="VolumeDriver.Mount"} 1',
+      'stowage_store_volumes{store="default",kind="plain"} 1',
+    ])
+    docker.close()
+  })
+
+  it('lets go of everything when somebody else has the port of its metrics', async () => {
+    const other = net.createServer().listen(0, '127.0.0.1')
+    await once(other, 'listening')
+    const { port } = other.address() as AddressInfo
+    const volumes = new PlainStore(at('store'))
+    const refused = start({ volumes, metricsPort: port })
+    await expectRejection(refused, InUseError, /Metrics.*somebody else/)
+    other.close()
+    await start({ volumes })
   })
 
   it('stops once, however often it is told to', async () => {

@@ -1,98 +1,74 @@
 import * as fs from 'node:fs/promises'
 import { join } from 'node:path'
-import {
-  AlreadyExistsError,
-  type CreateOptions,
-  type DriverCircumstances,
-  InvalidArgumentError,
-  type LayerId,
-  NO_PARENT,
-  NotFoundError,
-  type ProtoDriver,
-  type StatusLine,
-} from 'stowage'
-import { copyTree, removeTree, toHost } from 'stowage/archive'
-import { mountsBelow, unmount } from 'stowage/graph'
+import { AlreadyExistsError, InvalidArgumentError, NO_PARENT } from 'stowage'
+import { type CreateOptions, NotFoundError, type ProtoDriver } from 'stowage'
+import { copyTree, type IdMaps, removeTree, toHost } from 'stowage/archive'
+import { unmountBelow } from 'stowage/graph'
 
 /** Layers as copies: each is a directory that holds all that it shows. */
 export class CopyDriver implements ProtoDriver {
   readonly name = 'copy'
   readonly #directory: string
-  readonly #circumstances: DriverCircumstances
+  readonly #idMaps: IdMaps
 
-  constructor(directory: string, circumstances: DriverCircumstances) {
+  constructor(directory: string, { idMaps }: { idMaps: IdMaps }) {
     this.#directory = directory
-    this.#circumstances = circumstances
+    this.#idMaps = idMaps
   }
 
   async create(
-    id: LayerId,
-    parent: LayerId,
+    id: string,
+    parent: string,
     { storageOptions = {} }: CreateOptions = {},
   ): Promise<void> {
     const [option] = Object.keys(storageOptions)
-    if (option !== undefined) {
-      throw new InvalidArgumentError(`Storage option "${option}" is unknown`)
-    }
-    if (parent !== NO_PARENT) await this.#check(parent)
+    if (option) throw new InvalidArgumentError(`Unknown option "${option}"`)
     if (await this.exists(id)) {
       throw new AlreadyExistsError(`Layer "${id}" already exists`)
     }
-    // Copied aside and renamed, so that a crash leaves a whole layer or none.
+    // Made aside and renamed, so that a crash leaves a whole layer or none.
     const draft = join(this.#directory, `.new-${id}`)
     removeTree(draft)
     if (parent === NO_PARENT) await this.#makeEmpty(draft)
-    else copyTree(join(this.#directory, parent), draft)
+    else copyTree(await this.get(parent), draft)
     await fs.rename(draft, join(this.#directory, id))
   }
 
-  createReadWrite(
-    id: LayerId,
-    parent: LayerId,
-    options?: CreateOptions,
-  ): Promise<void> {
-    return this.create(id, parent, options)
-  }
+  readonly createReadWrite = this.create.bind(this)
 
-  get(id: LayerId): Promise<string> {
-    return this.#check(id)
+  async get(id: string): Promise<string> {
+    if (await this.exists(id)) return join(this.#directory, id)
+    throw new NotFoundError(`Layer "${id}" does not exist`)
   }
 
   async put(): Promise<void> {
     // Nothing was mounted.
   }
 
-  async remove(id: LayerId): Promise<void> {
-    const layer = join(this.#directory, id)
+  async remove(id: string): Promise<void> {
     // Docker binds files of the host into what it holds: they are not ours.
-    for (const point of await mountsBelow(layer)) await unmount(point)
-    removeTree(layer)
+    await unmountBelow(join(this.#directory, id))
+    removeTree(join(this.#directory, id))
   }
 
-  async exists(id: LayerId): Promise<boolean> {
+  async exists(id: string): Promise<boolean> {
     return (await fs.readdir(this.#directory)).includes(id)
   }
 
-  async status(): Promise<readonly StatusLine[]> {
-    return [['Layers', String((await fs.readdir(this.#directory)).length)]]
+  async status(): Promise<[]> {
+    return []
   }
 
-  async metadata(id: LayerId): Promise<Readonly<Record<string, string>>> {
-    return { Path: await this.#check(id) }
+  async metadata(id: string): Promise<Record<string, string>> {
+    return { Path: await this.get(id) }
   }
 
   async cleanup(): Promise<void> {
-    for (const point of await mountsBelow(this.#directory)) await unmount(point)
-  }
-
-  /** Where the layer is. */
-  async #check(id: LayerId): Promise<string> {
-    if (await this.exists(id)) return join(this.#directory, id)
-    throw new NotFoundError(`Layer "${id}" does not exist`)
+    await unmountBelow(this.#directory)
   }
 
   async #makeEmpty(directory: string): Promise<void> {
-    const { uids, gids } = this.#circumstances.idMaps
+    const { uids, gids } = this.#idMaps
     await fs.mkdir(directory, { mode: 0o755 })
     await fs.chown(directory, toHost(0, uids), toHost(0, gids))
   }

@@ -1,7 +1,4 @@
-import { mkdirSync } from 'node:fs'
 import { serve } from 'stowage'
 import { PlainStore } from './plain-store.ts'
 
-const root = '/srv/plain'
-mkdirSync(root, { recursive: true })
-await serve({ name: 'plain', volumes: new PlainStore(root) })
+await serve({ name: 'plain', volumes: new PlainStore('/srv/plain') })

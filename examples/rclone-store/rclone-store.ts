@@ -3,19 +3,15 @@ import * as fs from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import {
-  frozenVolume,
-  isErrno,
   messageOf,
   type SimpleStore,
   UnavailableError,
   type Volume,
-  VolumeExistsError,
   type VolumeListing,
-  VolumeNotFoundError,
   type VolumeOptions,
 } from 'stowage'
 import { isMountpoint, unmount } from 'stowage/graph'
-import { parseVolumeOptions } from 'stowage/volume'
+import { VolumeRecords } from 'stowage/volume'
 
 const run = promisify(execFile)
 
@@ -31,70 +27,45 @@ export class RcloneStore implements SimpleStore {
   readonly name = 'default'
   readonly kind = 'rclone'
   readonly #remote: string
-  readonly #records: string
-  readonly #mounts: string
+  readonly #records: VolumeRecords
 
   private constructor({ remote, directory }: RcloneStoreOptions) {
     this.#remote = remote
-    this.#records = join(directory, 'records')
-    this.#mounts = join(directory, 'mounts')
+    this.#records = new VolumeRecords({
+      store: this.name,
+      directory: join(directory, 'records'),
+      mountpoint: (name) => join(directory, 'mounts', name),
+    })
   }
 
   /** @throws UnavailableError when the remote cannot be reached. */
   static async open(options: RcloneStoreOptions): Promise<RcloneStore> {
-    const store = new RcloneStore(options)
-    await fs.mkdir(store.#records, { recursive: true })
-    await fs.mkdir(store.#mounts, { recursive: true })
     await rclone('mkdir', options.remote)
-    return store
+    return new RcloneStore(options)
   }
 
-  async create(name: string, { typed }: VolumeOptions): Promise<Volume> {
-    await rclone('mkdir', `${this.#remote}/${name}`)
-    const record = { createdAt: new Date().toISOString(), typed }
-    const draft = join(this.#records, `.${process.hrtime.bigint()}`)
-    await fs.writeFile(draft, JSON.stringify(record))
-    try {
-      // Unlike a rename, a link replaces nothing.
-      await fs.link(draft, join(this.#records, name))
-    } catch (error) {
-      if (!isErrno(error, 'EEXIST')) throw error
-      throw new VolumeExistsError(name, { cause: error })
-    } finally {
-      await fs.rm(draft)
-    }
-    return this.get(name)
+  create(name: string, options: VolumeOptions): Promise<Volume> {
+    return this.#records.create(name, options, async () => {
+      await rclone('mkdir', this.#source(name))
+      // A crash may have left files of a volume of this name.
+      await rclone('delete', '--rmdirs', this.#source(name))
+    })
   }
 
-  async get(name: string): Promise<Volume> {
-    try {
-      const text = await fs.readFile(join(this.#records, name), 'utf8')
-      const { createdAt, typed } = JSON.parse(text)
-      const [store, mountpoint] = [this.name, join(this.#mounts, name)]
-      const options = parseVolumeOptions(typed)
-      return frozenVolume({ name, store, createdAt, options, mountpoint })
-    } catch (error) {
-      if (!isErrno(error, 'ENOENT')) throw error
-      throw new VolumeNotFoundError(name, { cause: error })
-    }
+  get(name: string): Promise<Volume> {
+    return this.#records.get(name)
   }
 
-  async list(): Promise<VolumeListing> {
-    const names = await fs.readdir(this.#records)
-    const volumes = names.filter((name) => !name.startsWith('.'))
-    return {
-      volumes: await Promise.all(volumes.map((name) => this.get(name))),
-      problems: [],
-    }
+  list(): Promise<VolumeListing> {
+    return this.#records.list()
   }
 
   async mount(name: string): Promise<string> {
     const { mountpoint } = await this.get(name)
     await fs.mkdir(mountpoint, { recursive: true })
     if (!(await isMountpoint(mountpoint))) {
-      const source = `${this.#remote}/${name}`
       const flags = ['--daemon', '--vfs-cache-mode', 'writes', '--allow-other']
-      await rclone('mount', source, mountpoint, ...flags)
+      await rclone('mount', this.#source(name), mountpoint, ...flags)
     }
     return mountpoint
   }
@@ -115,15 +86,15 @@ export class RcloneStore implements SimpleStore {
   }
 
   async remove(name: string): Promise<void> {
-    const { mountpoint } = await this.get(name)
     await this.unmount(name)
-    await rclone('purge', `${this.#remote}/${name}`)
-    await fs.rm(mountpoint, { recursive: true, force: true })
-    await fs.rm(join(this.#records, name))
+    await this.#records.remove(name, async (mountpoint) => {
+      await rclone('purge', this.#source(name))
+      await fs.rm(mountpoint, { recursive: true, force: true })
+    })
   }
 
-  async close(): Promise<void> {
-    // Volumes stay mounted: containers may use them.
+  #source(name: string): string {
+    return `${this.#remote}/${name}`
   }
 }
 

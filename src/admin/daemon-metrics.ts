@@ -1,5 +1,5 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks'
-import { UnavailableError } from '../base/errors.ts'
+import { NotSupportedError, UnavailableError } from '../base/errors.ts'
 import type { Jobs } from '../operations/jobs.ts'
 import type { Metrics, Sample } from '../operations/metrics.ts'
 import type { TrashKeeper, TrashSize } from '../operations/trash-keeper.ts'
@@ -156,6 +156,7 @@ async function roomSamples(
       return [{ labels: { store: name, kind }, value: room[which] }]
     } catch (error) {
       if (error instanceof UnavailableError) return []
+      if (error instanceof NotSupportedError) return []
       throw error
     }
   })

@@ -27,7 +27,7 @@ export async function listenForMetrics(
   } catch (error) {
     if (!isErrno(error, 'EADDRINUSE', 'EACCES')) throw error
     throw new InUseError(
-      `Metrics cannot be served at port ${port}: somebody else has it. Set STOWAGE_METRICS_PORT to another, or to 0`,
+      `Metrics cannot be served at port ${port}: somebody else has it. Give it another: to the daemon by STOWAGE_METRICS_PORT, where 0 is for none`,
       { cause: error },
     )
   }

@@ -4,15 +4,12 @@ import { join } from 'node:path'
 import { isErrno } from '../base/errors.ts'
 import { deleteSubvolume, isSubvolume } from '../linux/btrfs.ts'
 import { filesystemOf } from '../linux/fs-magic.ts'
-import { mountsBelow } from '../linux/mountinfo.ts'
-import { unmount } from '../linux/mount.ts'
+import { unmountBelow } from '../linux/unmount-below.ts'
 
 /** Deletes `directory` with whatever is mounted in it, if it is still there. */
 export async function clearAway(directory: string): Promise<void> {
   if (!existsSync(directory)) return
-  for (const mountpoint of await mountsBelow(directory)) {
-    await unmount(mountpoint)
-  }
+  await unmountBelow(directory)
   if ((await filesystemOf(directory)) === 'btrfs') {
     await deleteSubvolumes(directory)
   }

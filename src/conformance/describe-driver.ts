@@ -6,7 +6,7 @@ import { describeApplying } from './describe-applying.ts'
 import { describeLayerTars } from './describe-layer-tars.ts'
 import { forgeTar } from './forge-tar.ts'
 import type { Opener } from './open-graph.ts'
-import type { SuiteOptions } from './suite-options.ts'
+import { PATIENCE, type SuiteOptions } from './suite-options.ts'
 import { useDiffs } from './use-diffs.ts'
 import { useDriver } from './use-driver.ts'
 
@@ -21,7 +21,8 @@ export function describeDriver(
   open: Opener<Driver>,
   options: SuiteOptions = {},
 ): void {
-  describe(`${name} as a Driver`, () => {
+  describe(`${name} as a Driver`, function () {
+    this.timeout(PATIENCE)
     const suite = useDriver(open, options)
     const diffs = useDiffs(suite)
     const { within } = suite

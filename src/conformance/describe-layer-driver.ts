@@ -15,7 +15,7 @@ import { expectRejection } from './expect-rejection.ts'
 import { type OpenLayers, openLayers } from './open-graph.ts'
 import { useTempDir } from './temp-dir.ts'
 import { build, directory, file, portray, remove } from './tree.ts'
-import { honour, type SuiteOptions } from './suite-options.ts'
+import { honour, PATIENCE, type SuiteOptions } from './suite-options.ts'
 
 /** The contract of `LayerDriver`, as tests. Every built-in driver runs all of them. */
 export function describeLayerDriver(
@@ -23,7 +23,8 @@ export function describeLayerDriver(
   open: OpenLayers,
   { on = [], except = {}, under }: SuiteOptions = {},
 ): void {
-  describe(`${name} as a LayerDriver`, () => {
+  describe(`${name} as a LayerDriver`, function () {
+    this.timeout(PATIENCE)
     needs('root', ...on)
     honour(except)
     const temp = useTempDir(under)

@@ -8,7 +8,7 @@ import { mountsBelow } from '../linux/mountinfo.ts'
 import { describeLayerCreation } from './describe-layer-creation.ts'
 import { expectRejection } from './expect-rejection.ts'
 import type { Opener } from './open-graph.ts'
-import type { SuiteOptions } from './suite-options.ts'
+import { PATIENCE, type SuiteOptions } from './suite-options.ts'
 import { build, file, portray } from './tree.ts'
 import { namesBelow, useDriver } from './use-driver.ts'
 
@@ -22,7 +22,8 @@ export function describeProtoDriver(
   open: Opener<ProtoDriver>,
   options: SuiteOptions = {},
 ): void {
-  describe(`${name} as a ProtoDriver`, () => {
+  describe(`${name} as a ProtoDriver`, function () {
+    this.timeout(PATIENCE)
     const suite = useDriver(open, options)
     const { within, read, base } = suite
 

@@ -19,7 +19,7 @@ import { describeVolumeChanges } from './describe-volume-changes.ts'
 import { describeVolumeSnapshots } from './describe-volume-snapshots.ts'
 import { describeVolumeTrash } from './describe-volume-trash.ts'
 import { expectRejection } from './expect-rejection.ts'
-import { honour, type SuiteOptions } from './suite-options.ts'
+import { honour, PATIENCE, type SuiteOptions } from './suite-options.ts'
 import { useTempDir } from './temp-dir.ts'
 
 /**
@@ -33,7 +33,8 @@ export function describeVolumeStorer(
   open: (home: string) => Promise<VolumeStorer>,
   { on = [], except = {}, under }: SuiteOptions = {},
 ): void {
-  describe(`${name} as a VolumeStorer`, () => {
+  describe(`${name} as a VolumeStorer`, function () {
+    this.timeout(PATIENCE)
     needs(...on)
     honour(except)
     let store: VolumeStorer

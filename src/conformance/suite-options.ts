@@ -9,6 +9,9 @@ export interface SuiteOptions {
   readonly under?: () => string
 }
 
+/** Milliseconds that one test may take: disks are slow, and machines busy. */
+export const PATIENCE = 20_000
+
 /** Where an implementation may differ: a test's title, and why it does not apply. */
 export type Exceptions = Readonly<Record<string, string>>
 

@@ -7,6 +7,7 @@ export { type Capability, missing, needs } from '../conformance/capabilities.ts'
 export { describeDriver } from '../conformance/describe-driver.ts'
 export { describeLayerDriver } from '../conformance/describe-layer-driver.ts'
 export { describeProtoDriver } from '../conformance/describe-proto-driver.ts'
+export { describeSimpleStore } from '../conformance/describe-simple-store.ts'
 export { describeVolumeStorer } from '../conformance/describe-volume-storer.ts'
 export {
   type Opened,

@@ -6,6 +6,7 @@
 export {
   type Plugin,
   serve,
+  type ServedPlugin,
   type ServedStore,
   type ServeOptions,
 } from '../serve.ts'

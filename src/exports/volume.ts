@@ -56,6 +56,10 @@ export type {
   SnapshotOptions,
   VolumeSnapshots,
 } from '../volume/volume-snapshots.ts'
+export {
+  VolumeRecords,
+  type VolumeRecordsOptions,
+} from '../volume/volume-records.ts'
 export type { StoreParameters } from '../volume/store-kinds.ts'
 export {
   parseStoreSpecs,

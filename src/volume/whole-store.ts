@@ -28,13 +28,13 @@ export function wholeStore(store: SimpleStore | VolumeStorer): VolumeStorer {
     get: (volume) => store.get(volume),
     list: () => store.list(),
     mount: (volume) => store.mount(volume),
-    unmount: (volume) => store.unmount(volume),
+    unmount: async (volume) => store.unmount?.(volume),
     ...(mounted === undefined ? {} : { mounted }),
     amend: () => refused('change what is said of a volume'),
     usage: async (volume) => measured((await store.get(volume)).mountpoint),
     room: () => refused('say how much room it has'),
     remove: (volume) => store.remove(volume),
-    close: () => store.close(),
+    close: async () => store.close?.(),
   }
 }
 

@@ -78,6 +78,6 @@ describe('The path of a stranger', function () {
     const volume = await host.docker(
       'volume inspect --format {{.Driver}}:{{.Mountpoint}}:{{.Status.kind}} my-volume',
     )
-    expect(volume).to.equal('plain:/srv/plain/my-volume/data:plain')
+    expect(volume).to.equal('plain:/srv/plain/volumes/my-volume:plain')
   })
 })

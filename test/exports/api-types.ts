@@ -8,6 +8,7 @@ import type {
   OpenGraphDriver,
   Plugin,
   ProtoDriver,
+  ServedPlugin,
   ServeOptions,
   SimpleStore,
   Volume,
@@ -29,8 +30,10 @@ type Extends<A, B> = A extends B ? true : false
 export type Holds<T extends true> = T
 
 export type Promises = [
-  Holds<Equal<typeof serve, (options: ServeOptions) => Promise<Plugin>>>,
+  Holds<Equal<typeof serve, (options: ServeOptions) => Promise<ServedPlugin>>>,
+  Holds<Extends<ServedPlugin, Plugin>>,
   Holds<Equal<Plugin['stop'], () => Promise<void>>>,
+  Holds<Equal<ServedPlugin['metrics'], () => Promise<string>>>,
   Holds<
     Equal<
       keyof ServeOptions,
@@ -41,6 +44,7 @@ export type Promises = [
       | 'socket'
       | 'scope'
       | 'log'
+      | 'metricsPort'
       | 'signals'
     >
   >,

@@ -11,7 +11,7 @@ const EXPORTS: Readonly<Record<string, string>> = {
     InUseError InvalidArgumentError :LayerDriver :LayerId :LayerUsage :Log
     :LogFields :MountSpec NO_PARENT NotFoundError NotSupportedError
     :OpenGraphDriver :Plugin :ProtoDriver :Refusal :Resized :ResizedVolume
-    SILENT :ServeOptions :ServedStore :SimpleCapabilities :SimpleStore
+    SILENT :ServeOptions :ServedPlugin :ServedStore :SimpleCapabilities :SimpleStore
     :StatusLine :StoreCircumstances StowageError UnavailableError :ViewOptions
     :Volume :VolumeCapabilities VolumeExistsError :VolumeFacts
     VolumeInUseError :VolumeListing VolumeNotFoundError :VolumeOptions
@@ -26,6 +26,7 @@ const EXPORTS: Readonly<Record<string, string>> = {
     :OpenGraphDriver OverlayLayers :Owner :ProtoDriver QueuedDriver
     :ReadableChanges :StatusLine :Step VfsLayers :ViewOptions authorDriver
     builtInDrivers hold isMountpoint mount mountsBelow openDriver unmount
+    unmountBelow
   `,
   'stowage/volume': `
     :Ability :CacheOptions :CatalogueEntry :CopyOptions :CopyingKeeping
@@ -38,9 +39,10 @@ const EXPORTS: Readonly<Record<string, string>> = {
     :TrashProblem :TrashRef :TrashTrouble :TrashedVolume :Volume
     :VolumeCapabilities :VolumeChanges VolumeExistsError :VolumeFacts
     VolumeInUseError :VolumeKeeping :VolumeListing VolumeLookupCache
-    VolumeNotFoundError :VolumeOptions :VolumeProblem :VolumeSnapshots
-    VolumeStoreNotFoundError :VolumeStoreSource :VolumeStoreSpec :VolumeStorer
-    :VolumeTrash :VolumeUsage frozenVolume label parseCapacity parseStoreSpecs
+    VolumeNotFoundError :VolumeOptions :VolumeProblem VolumeRecords
+    :VolumeRecordsOptions :VolumeSnapshots VolumeStoreNotFoundError
+    :VolumeStoreSource :VolumeStoreSpec :VolumeStorer :VolumeTrash
+    :VolumeUsage frozenVolume label parseCapacity parseStoreSpecs
     parseVolumeOptions storeSource wholeStore
   `,
   'stowage/image': `
@@ -69,7 +71,7 @@ const EXPORTS: Readonly<Record<string, string>> = {
   'stowage/conformance': `
     :Area :Capability :ExamineOptions :Exceptions :OpenLayers :Opened :Opener
     :Outcome :Scorecard :SuiteOptions :TempDir describeDriver
-    describeLayerDriver describeProtoDriver describeVolumeStorer examine
+    describeLayerDriver describeProtoDriver describeSimpleStore describeVolumeStorer examine
     missing needs scorecard served useTempDir
   `,
 }

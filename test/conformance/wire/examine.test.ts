@@ -76,7 +76,9 @@ describe('The examination of a plugin', () => {
   it('leaves nothing of its own behind', async () => {
     const socket = await start(volumes())
     await examine(socket, { idle })
-    expect(await fs.readdir(at('store'))).to.deep.equal([])
+    for (const folder of ['records', 'volumes']) {
+      expect(await fs.readdir(at(`store/${folder}`))).to.deep.equal([])
+    }
   })
 
   it('leaves out what needs a restart, and says so, if it was not told how', async () => {
@@ -105,6 +107,11 @@ describe('The examination of a plugin', () => {
 
   it('says when nobody answers', async () => {
     await expectRejection(examine(at('nobody.sock')), Error, /ENOENT/)
+  })
+
+  it('is told of forty-six faults that it must find', () => {
+    const planted = [VOLUME_FAULTS, LAYER_FAULTS].flatMap(Object.keys)
+    expect(planted).to.have.length(46)
   })
 
   const faults: readonly [() => Served, Record<string, PlantedFault>][] = [

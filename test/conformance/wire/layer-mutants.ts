@@ -1,34 +1,8 @@
 import { basename } from 'node:path'
-import {
-  type Call,
-  fieldsOf,
-  type Forward,
-  json,
-  type Mutant,
-  type Mutation,
-  type Reply,
-} from './mutant-proxy.ts'
+import { fieldsOf, json, mutationsOf, plain } from './mutant-proxy.ts'
 import type { PlantedFault } from './volume-mutants.ts'
 
-const after =
-  (method: string, change: (reply: Reply, call: Call) => Reply): Mutation =>
-  async (call, forward) => {
-    const reply = await forward(call)
-    const fits = call.method === `GraphDriver.${method}`
-    return fits && reply.status === 200 ? change(reply, call) : reply
-  }
-
-const instead =
-  (
-    method: string,
-    answer: (call: Call, forward: Forward) => Promise<Reply | undefined>,
-  ): Mutation =>
-  async (call, forward) =>
-    call.method === `GraphDriver.${method}`
-      ? answer(call, forward)
-      : forward(call)
-
-const plain = (mutation: Mutation) => (): Mutant => ({ mutation })
+const { after, instead } = mutationsOf('GraphDriver')
 
 export const LAYER_FAULTS: Readonly<Record<string, PlantedFault>> = {
   'a Diff that fails with status 200': {

@@ -49,6 +49,37 @@ export interface Mutant {
   readonly answersEarly?: boolean
 }
 
+/** Mutations of the calls of one interface of Docker's. */
+export interface Mutations {
+  /** Changes the replies to one method of those that succeeded. */
+  readonly after: (
+    method: string,
+    change: (reply: Reply, call: Call) => Reply | Promise<Reply>,
+  ) => Mutation
+  /** Answers one method in place of the plugin. */
+  readonly instead: (
+    method: string,
+    reply: (call: Call, forward: Forward) => Promise<Reply | undefined>,
+  ) => Mutation
+}
+
+export const mutationsOf = (
+  driver: 'VolumeDriver' | 'GraphDriver',
+): Mutations => ({
+  after: (method, change) => async (call, forward) => {
+    const reply = await forward(call)
+    const fits = call.method === `${driver}.${method}`
+    return fits && reply.status === 200 ? change(reply, call) : reply
+  },
+  instead: (method, reply) => async (call, forward) =>
+    call.method === `${driver}.${method}`
+      ? reply(call, forward)
+      : forward(call),
+})
+
+/** A mutant that is no more than its mutation. */
+export const plain = (mutation: Mutation) => (): Mutant => ({ mutation })
+
 export const json = (status: number, value: unknown): Reply => ({
   status,
   body: JSON.stringify(value),

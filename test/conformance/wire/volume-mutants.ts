@@ -7,6 +7,8 @@ import {
   json,
   type Mutant,
   type Mutation,
+  mutationsOf,
+  plain,
   type Reply,
 } from './mutant-proxy.ts'
 
@@ -16,28 +18,7 @@ export interface PlantedFault {
   readonly plant: () => Mutant
 }
 
-/** Changes the replies to one method of those that succeeded. */
-const after =
-  (
-    method: string,
-    change: (reply: Reply, call: Call) => Reply | Promise<Reply>,
-  ): Mutation =>
-  async (call, forward) => {
-    const reply = await forward(call)
-    const fits = call.method === `VolumeDriver.${method}`
-    return fits && reply.status === 200 ? change(reply, call) : reply
-  }
-
-/** Answers one method in place of the plugin. */
-const instead =
-  (
-    method: string,
-    answer: (call: Call, forward: Forward) => Promise<Reply | undefined>,
-  ): Mutation =>
-  async (call, forward) =>
-    call.method === `VolumeDriver.${method}`
-      ? answer(call, forward)
-      : forward(call)
+const { after, instead } = mutationsOf('VolumeDriver')
 
 /** Changes how failures are told. */
 const failing =
@@ -46,8 +27,6 @@ const failing =
     const reply = await forward(call)
     return reply.status >= 400 ? change(reply) : reply
   }
-
-const plain = (mutation: Mutation) => (): Mutant => ({ mutation })
 
 /** Fields of the volume that Get shows, changed. */
 const shows = (changed: object): Mutation =>
