@@ -29,10 +29,10 @@ interface Attempt {
  * that it could not.
  *
  * The record is what is written last, so a draft that has one is a volume but for
- * its place. It is synchronised, and with it its directory: filesystems with a log,
- * which all are that a store should be on, have it by then with all that led to it.
- * The rename need not be: after a power cut the draft may be found where it was,
- * and is given its place then, see `FolderDrafts.finish`.
+ * its place. It is synchronised with its directory, after which filesystems have the
+ * way to it as well; for those with a journal the second is as good as nothing. The
+ * rename is not: after a power cut the draft may be found where it was, and is given
+ * its place then, see `FolderDrafts.finish`.
  *
  * Synchronous, for a thread: to hand each of these calls to one would take several
  * times as long as the calls.
@@ -45,8 +45,10 @@ export function placeVolumes(
   forEach(attempts, (attempt) => {
     attempt.file = writeDraft(attempt.draft)
   })
-  forEach(attempts, ({ file }) => {
-    if (file !== undefined) fs.fsyncSync(file)
+  forEach(attempts, ({ draft, file }) => {
+    if (file === undefined) return
+    fs.fsyncSync(file)
+    syncDirectory(draft.directory)
   })
   for (const { file } of attempts) if (file !== undefined) fs.closeSync(file)
   forEach(attempts, ({ draft }) =>
@@ -85,5 +87,14 @@ function writeDraft({ directory, data, options, record }: Draft): number {
   } catch (error) {
     fs.closeSync(file)
     throw error
+  }
+}
+
+function syncDirectory(path: string): void {
+  const directory = fs.openSync(path, 'r')
+  try {
+    fs.fsyncSync(directory)
+  } finally {
+    fs.closeSync(directory)
   }
 }

@@ -23,7 +23,7 @@ const SCRIPT = fileURLToPath(
 
 /** What is done to a store, and how often it makes which system call for that. */
 const ACTS = {
-  create: { mkdir: 3, chown: 1, chmod: 1, fsync: 1, rename: 1 },
+  create: { mkdir: 3, chown: 1, chmod: 1, fsync: 2, rename: 1 },
   mount: { mount: 2 },
   remove: { rename: 1, fsync: 1, rmdir: 4, unlink: 1 },
 } as const
