@@ -1,8 +1,10 @@
-import { execFile } from 'node:child_process'
+import { execFile, spawn } from 'node:child_process'
 import { closeSync } from 'node:fs'
 import * as fs from 'node:fs/promises'
+import type { Server } from 'node:http'
 import * as net from 'node:net'
 import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
 import { promisify } from 'node:util'
 import { expect } from 'chai'
 import { SILENT } from '../../src/base/log.ts'
@@ -20,10 +22,12 @@ import { lockRoot } from '../../src/state/root-lock.ts'
 import { VolumeLookupCache } from '../../src/volume/volume-lookup-cache.ts'
 import { parseStoreSpecs, storeSource } from '../../src/volume/volume-stores.ts'
 import { needs } from '../../src/conformance/capabilities.ts'
+import { type DockerFacts, serveDocker } from '../support/docker-api.ts'
 import { useLoopFilesystem } from '../support/loop-filesystem.ts'
 import { useTempDir } from '../../src/conformance/temp-dir.ts'
 
 const run = promisify(execFile)
+const MAIN = join(import.meta.dirname, '../../src/main.js')
 
 /** What an installation without any fault has to say on a machine without Docker. */
 const USUAL: readonly FindingCode[] = ['not-running', 'docker-away']
@@ -32,8 +36,13 @@ describe('The doctor', () => {
   needs('root', 'loop', 'ext4')
   const directory = useTempDir()
   let stores: string
+  let dockerServer: Server | undefined
   beforeEach(() => {
     stores = 'default=local:'
+  })
+  afterEach(() => {
+    dockerServer?.close()
+    dockerServer = undefined
   })
 
   it('finds nothing where nothing is wrong', async () => {
@@ -226,6 +235,84 @@ describe('The doctor', () => {
     await expectFixed('leftover-loop', /keeps the image's room/)
   })
 
+  it('drops the hold of a container that is no more, and unmounts', async () => {
+    stores = 'default=loop:?capacity=8MiB'
+    await volumes('db')
+    const cache = await open()
+    await cache.mount('db', 'ab'.repeat(32))
+    await cache.close()
+    await docker({ version: '20.10.24' })
+    await expectFixed('stale-hold', /held by abababababab, and Docker has no/)
+    expect(await codes()).to.deep.equal([])
+  })
+
+  it('tells a container that needs a volume which is not there', async () => {
+    await volumes('db')
+    const mount = { Type: 'volume', Driver: 'stowage' }
+    await docker({
+      version: '20.10.24',
+      containers: [
+        {
+          Id: 'c',
+          Names: ['/keeper'],
+          State: 'exited',
+          Mounts: [
+            { ...mount, Name: 'db' },
+            { ...mount, Name: 'gone' },
+          ],
+        },
+      ],
+    })
+    const told = expectTold(await findings(), 'missing-volume', /trash ls/)
+    expect(told.subject).to.equal('gone')
+  })
+
+  it('tells that the plugin is installed and disabled', async () => {
+    await volumes()
+    const Config = { Interface: { Socket: 'stowage.sock' } }
+    const plugin = { Id: 'p', Name: 'stowage:latest', Enabled: false, Config }
+    await docker({ version: '20.10.24', plugins: [plugin] })
+    expectTold(await findings(), 'plugin-disabled', /plugin enable stowage:/)
+  })
+
+  it('tells which Docker keeps no layers here, and what that takes', async () => {
+    await volumes()
+    await docker({ version: '20.10.24' })
+    expect(await codes()).to.deep.equal([])
+    await docker({ version: '20.10.24', experimental: false })
+    expectTold(await findings(), 'docker-without-layers', /--experimental/)
+    await docker({ version: '28.0.1' })
+    expectTold(await findings(), 'docker-without-layers', /IMPLEMENTS=volume/)
+    await docker({ version: '27.5.0' })
+    expectTold(
+      await findings(),
+      'docker-needs-variable',
+      /DOCKERD_DEPRECATED_GRAPHDRIVER_PLUGINS=1/,
+    )
+  })
+
+  it('tells a kernel without overlay, and without loop devices', async () => {
+    await volumes()
+    const none = join(directory.path, 'filesystems')
+    await fs.writeFile(none, 'nodev\tsysfs\n\text4\n')
+    const { findings: found } = await doctorAfter(
+      `mount --bind ${none} /proc/filesystems && mount --bind /dev/null /dev/loop-control`,
+    )
+    expectTold(found, 'no-overlay', /kept as whole copies.*modprobe overlay/)
+    expectTold(found, 'no-loop-devices', /modprobe loop/)
+  })
+
+  it('finds nothing that is not planted here', async () => {
+    const here = 'test/diagnosis'
+    const names = await fs.readdir(here)
+    const tests = await Promise.all(
+      names.map((name) => fs.readFile(join(here, name), 'utf8')),
+    )
+    const codes = Object.keys(FINDINGS)
+    const planted = codes.filter((code) => tests.join('').includes(`'${code}'`))
+    expect(planted).to.deep.equal(codes)
+  })
+
   it('lets one probe fail and tells the others', async () => {
     await volumes()
     await fs.chmod(dataRoot(), 0o755)
@@ -267,15 +354,21 @@ describe('The doctor', () => {
       await fs.rm(ballast)
     })
 
-    it('tells that no more files can be made', async () => {
+    it('tells that few more files can be made, and then none', async () => {
       await onDisk()
-      const { ffree } = await fs.statfs(disk.path)
+      const { files: all, ffree } = await fs.statfs(disk.path)
       const files = join(disk.path, 'files')
       await fs.mkdir(files)
-      for (let i = 0; i < ffree - 1; i++) {
-        await fs.writeFile(join(files, String(i)), '')
+      const fill = async (from: number, to: number): Promise<void> => {
+        for (let i = from; i < to; i++) {
+          await fs.writeFile(join(files, String(i)), '')
+        }
       }
-      expectTold(await findings(), 'inodes-out', /No file can be made|no file/)
+      const filling = ffree - 1 - Math.floor(all * 0.05)
+      await fill(0, filling)
+      expectTold(await findings(), 'inodes-filling', /no file can be made/)
+      await fill(filling, ffree - 1)
+      expectTold(await findings(), 'inodes-out', /no file can be made/)
       await fs.rm(files, { recursive: true })
     })
 
@@ -284,6 +377,46 @@ describe('The doctor', () => {
       await volumes()
     }
   })
+
+  /** A Docker that answers, instead of none, until the end of the test. */
+  async function docker(
+    facts: Omit<DockerFacts, 'rootDirectory'>,
+  ): Promise<void> {
+    dockerServer?.close()
+    const rootDirectory = join(directory.path, 'docker')
+    const path = dockerSocket()
+    dockerServer = await serveDocker(path, { ...facts, rootDirectory })
+  }
+
+  /** What the command finds where `script` has changed what it sees of the kernel. */
+  async function doctorAfter(
+    script: string,
+  ): Promise<{ findings: readonly Finding[] }> {
+    const examine = `${script} && exec "$0" "$@"`
+    const child = spawn(
+      'unshare',
+      [
+        ...['--mount', '--propagation=private', 'sh', '-c', examine],
+        ...[process.execPath, MAIN, 'doctor', '--json'],
+      ],
+      {
+        stdio: ['ignore', 'pipe', 'inherit'],
+        env: {
+          PATH: process.env.PATH,
+          STOWAGE_DATA_ROOT: dataRoot(),
+          STOWAGE_SOCKET: socketPath(),
+          STOWAGE_ADMIN_SOCKET: join(directory.path, 'run/admin.sock'),
+          STOWAGE_STORES: 'default=local: disk=loop:',
+          DOCKER_HOST: `unix://${dockerSocket()}`,
+        },
+      },
+    )
+    return JSON.parse(await text(child.stdout))
+  }
+
+  function dockerSocket(): string {
+    return join(directory.path, 'docker.sock')
+  }
 
   function dataRoot(): string {
     return join(directory.path, 'root')
@@ -333,7 +466,7 @@ describe('The doctor', () => {
         stores: parseStoreSpecs(stores),
         ...settings,
       },
-      docker: new DockerClient(join(directory.path, 'no-docker.sock')),
+      docker: new DockerClient(dockerSocket()),
     })
   }
 

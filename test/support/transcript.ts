@@ -23,7 +23,7 @@ const CHANGING: readonly (readonly [RegExp, string])[] = [
   [/\b[0-9a-f]{12}\b/g, 'ID-12-DIGITS'],
   [/\/tmp\/stowage-[a-z]+-[A-Za-z0-9]{6}/g, '/host'],
   [
-    /("(?:pid|milliseconds|free|size|inodes|freeInodes|request)": ?)("?)[\w.-]+\2/g,
+    /("(?:pid|milliseconds|free|size|allocated|inodes|freeInodes|request)": ?)("?)[\w.-]+\2/g,
     '$1N',
   ],
 ]
