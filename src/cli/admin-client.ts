@@ -13,10 +13,7 @@ import {
 } from '../base/errors.ts'
 import { ENDPOINTS } from '../admin/contract/endpoints.ts'
 import { failureBodySchema } from '../admin/contract/failure.ts'
-import {
-  JOB_HEADER,
-  TOTAL_HEADER,
-} from '../admin/contract/transfer-endpoints.ts'
+import { JOB_HEADER } from '../admin/contract/transfer-endpoints.ts'
 import { AdminFailure } from './admin-failure.ts'
 import type { AnswerFrom, OperationWith, RequestFor } from './operations.ts'
 
@@ -30,8 +27,6 @@ interface Parts {
 /** Bytes on their way from the daemon. */
 export interface Download {
   readonly bytes: Readable
-  /** How many bytes of files will come, where that is known. */
-  readonly total: number | undefined
   readonly job: string | undefined
 }
 
@@ -78,12 +73,8 @@ export class AdminClient {
     request: RequestFor<N>,
   ): Promise<Download> {
     const response = await this.#send(operation, request)
-    const { [TOTAL_HEADER]: total, [JOB_HEADER]: job } = response.headers
-    return {
-      bytes: response,
-      total: typeof total === 'string' ? Number(total) : undefined,
-      job: typeof job === 'string' ? job : undefined,
-    }
+    const { [JOB_HEADER]: job } = response.headers
+    return { bytes: response, job: typeof job === 'string' ? job : undefined }
   }
 
   async #send(

@@ -39,51 +39,49 @@ export interface ShownJob {
   /** Its id; without one there is nothing to show. */
   readonly job: string | undefined
   readonly label: string
-  /** How much there is to be done, should the job itself not know. */
-  readonly total: () => Promise<number | undefined>
 }
 
-/** Shows how far a job is for as long as `work` goes on, which is its other end. */
+/**
+ * Shows how far a job is for as long as `work` goes on, which is its other end. Who
+ * interrupts the command waits until the daemon has let go of what it was about.
+ */
 export async function whileShowing<T>(
-  { job, label, total }: ShownJob,
+  { job, label }: ShownJob,
   session: Session,
   work: () => Promise<T>,
 ): Promise<T> {
-  if (!session.terminal.isInteractive || job === undefined) return work()
+  if (job === undefined) return work()
   const bar = new ProgressBar(label, session.terminal)
-  const shown = show(job, bar, { total, daemon: await session.daemon() })
+  const { isInteractive } = session.terminal
+  const shown = isInteractive && show(job, bar, await session.daemon())
   try {
     const result = await work()
     await shown
     return result
+  } catch (error) {
+    if (session.signal.aborted) await cancel(job, session)
+    throw error
   } finally {
     bar.clear()
   }
-}
-
-interface Watching {
-  readonly total: ShownJob['total']
-  readonly daemon: AdminClient
 }
 
 /** What is seen of a job is never why the work at its other end fails. */
 async function show(
   job: string,
   bar: ProgressBar,
-  { total, daemon }: Watching,
+  daemon: AdminClient,
 ): Promise<void> {
-  let known: number | undefined
-  const learn = async (): Promise<void> => {
-    known = await total()
-  }
   const follow = async (): Promise<void> => {
     for await (const view of daemon.follow('followJob', { params: { job } })) {
-      const progress = { total: known, ...view.progress }
-      if (view.state === 'running') bar.show(progress)
-      else bar.finish({ ...progress, total: view.progress.total })
+      const { state, progress } = view
+      if (state === 'running') bar.show(progress)
+      // What was expected to come was a guess; what came is what there was.
+      else if (state === 'done')
+        bar.finish({ ...progress, total: progress.done })
     }
   }
-  await Promise.allSettled([learn(), follow()])
+  await Promise.allSettled([follow()])
 }
 
 function outcome(job: JobView): JobView {

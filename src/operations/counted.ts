@@ -3,8 +3,8 @@ import { pipeline } from 'node:stream'
 import type { Working } from './job.ts'
 
 export interface CountedOptions {
-  /** How many there will be, as far as that is known. */
-  readonly total?: number | undefined
+  /** How many there will be, as far as that is known by now. */
+  readonly total?: () => number | undefined
   /** What whoever reads fails with where there are none. */
   readonly whenEmpty?: Error
 }
@@ -19,10 +19,11 @@ export function counted(
   const counting = new Transform({
     transform(chunk: Buffer, _encoding, pass) {
       done += chunk.length
+      const expected = total?.()
       working.progress({
         done,
         unit: 'bytes',
-        ...(total === undefined ? {} : { total: Math.max(total, done) }),
+        ...(expected === undefined ? {} : { total: Math.max(expected, done) }),
       })
       pass(null, chunk)
     },

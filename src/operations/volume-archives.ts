@@ -81,15 +81,38 @@ export class VolumeArchives {
       filter,
       ...(since === undefined ? {} : { ancestor: since }),
     })
+    const isWhole = since === undefined && !chooses(filter)
+    const total = isWhole ? this.#expected(name) : undefined
     return new Promise((begun, failed) => {
       const work = async (working: Working): Promise<void> => {
-        const watched = counted(addAbortSignal(working.signal, tar), working)
+        const bytes = addAbortSignal(working.signal, tar)
+        const watched = counted(bytes, working, total && { total })
         const stream = await compressed(watched, compression)
         begun({ job: working.id, stream })
         await readToItsEnd(stream)
       }
       void failing(jobs.run({ kind: 'export', subject: name }, work), failed)
     })
+  }
+
+  /**
+   * How many bytes the tar of all of a volume comes to, about, as soon as that was
+   * found out: the export does not wait for it.
+   */
+  #expected(name: string): () => number | undefined {
+    let total: number | undefined
+    const measure = async (): Promise<void> => {
+      const { volumes, log } = this.#options
+      try {
+        const { bytes, allocated, inodes } = await volumes.usage(name)
+        // Of a sparse file, only what is there goes into the tar.
+        total = Math.min(bytes, allocated) + inodes * ENTRY
+      } catch (error) {
+        log.debug('Volume not measured', { volume: name, error })
+      }
+    }
+    void measure()
+    return () => total
   }
 
   /** Unpacks `tar` into a new volume, or over one that is there. */
@@ -152,6 +175,14 @@ export class VolumeArchives {
     }
     await removeNote(join(directory, name))
   }
+}
+
+/** What an entry takes in a tar beside its content: its header, its times, padding. */
+const ENTRY = 1792
+
+/** Of what a filter lets through, nobody knows the size before. */
+function chooses({ include = [], exclude = [] }: FilterSpec): boolean {
+  return include.length + exclude.length > 0
 }
 
 /** Even a tar of nothing has some bytes; a volume made of none would hide a failure. */

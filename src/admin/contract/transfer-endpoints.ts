@@ -12,11 +12,8 @@ import { volumeParams } from './volume-endpoints.ts'
 
 export const COMPRESSIONS = ['none', 'gzip', 'zstd'] as const
 
-/** Carries the id of the job that stands for a stream which is under way. */
+/** Carries the id of the job that stands for a stream which is under way, and tells how far it is. */
 export const JOB_HEADER = 'stowage-job'
-
-/** Carries how many bytes of files a stream will have, as far as that is known. */
-export const TOTAL_HEADER = 'stowage-total-bytes'
 
 const ARCHIVE = 'application/x-tar'
 

@@ -3,7 +3,6 @@ import { pipeline } from 'node:stream/promises'
 import { InvalidArgumentError } from '../../base/errors.ts'
 import { COMPRESSIONS } from '../../admin/contract/transfer-endpoints.ts'
 import { exists } from '../../state/listing.ts'
-import type { AdminClient } from '../admin-client.ts'
 import { formatBytes } from '../amounts.ts'
 import { FILTER_OPTIONS, filterOf, PIPE } from '../archive-options.ts'
 import { whileShowing } from '../followed-job.ts'
@@ -77,11 +76,7 @@ export const exportVerb: Verb = {
         compression: compressionOf(file, given),
       },
     })
-    const shown = {
-      job: download.job,
-      label: `Exporting ${volume}`,
-      total: () => totalOf(volume, given, daemon),
-    }
+    const shown = { job: download.job, label: `Exporting ${volume}` }
     const bytes = await whileShowing(shown, session, () =>
       save(download.bytes, { file, given, session }),
     )
@@ -107,18 +102,6 @@ async function refuseTarget(
     )
   }
   if (!given.flag('force') && (await exists(file))) throw existsAlready(file)
-}
-
-/** What all files of the volume come to; with a filter, nobody knows before. */
-async function totalOf(
-  name: string,
-  given: Given,
-  daemon: AdminClient,
-): Promise<number | undefined> {
-  const { include, exclude } = filterOf(given)
-  if (include.length + exclude.length > 0) return undefined
-  if (given.maybe('since') !== undefined) return undefined
-  return (await daemon.ask('measureVolume', { params: { name } })).bytes
 }
 
 interface Target {

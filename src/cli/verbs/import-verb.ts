@@ -71,11 +71,29 @@ export const importVerb: Verb = {
         () =>
           `Imported ${formatCount(result.entries, 'entry', 'entries')}, ${formatBytes(result.bytes)}, to ${volume}\n`,
       )
+    } catch (error) {
+      if (session.signal.aborted && !into) await undone(volume, session)
+      throw error
     } finally {
       bar.clear()
       source.bytes.destroy()
     }
   },
+}
+
+/**
+ * Waits until nothing is left of a volume whose import was interrupted: the daemon
+ * hears of that in its own time.
+ */
+async function undone(volume: string, session: Session): Promise<void> {
+  const daemon = await session.anotherDaemon()
+  const jobs = await daemon.ask('listJobs', {})
+  const own = jobs.find(
+    ({ kind, subject, state }) =>
+      kind === 'import' && subject === volume && state === 'running',
+  )
+  if (own === undefined) return
+  await daemon.ask('cancelJob', { params: { job: own.id } })
 }
 
 interface Source {
