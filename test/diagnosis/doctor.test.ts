@@ -4,7 +4,7 @@ import * as fs from 'node:fs/promises'
 import type { Server } from 'node:http'
 import * as net from 'node:net'
 import { join } from 'node:path'
-import { text } from 'node:stream/consumers'
+import { json } from 'node:stream/consumers'
 import { promisify } from 'node:util'
 import { expect } from 'chai'
 import { SILENT } from '../../src/base/log.ts'
@@ -248,7 +248,7 @@ describe('The doctor', () => {
 
   it('tells a container that needs a volume which is not there', async () => {
     await volumes('db')
-    const mount = { Type: 'volume', Driver: 'stowage' }
+    const point = { Type: 'volume', Driver: 'stowage' }
     await docker({
       version: '20.10.24',
       containers: [
@@ -257,8 +257,8 @@ describe('The doctor', () => {
           Names: ['/keeper'],
           State: 'exited',
           Mounts: [
-            { ...mount, Name: 'db' },
-            { ...mount, Name: 'gone' },
+            { ...point, Name: 'db' },
+            { ...point, Name: 'gone' },
           ],
         },
       ],
@@ -308,9 +308,9 @@ describe('The doctor', () => {
     const tests = await Promise.all(
       names.map((name) => fs.readFile(join(here, name), 'utf8')),
     )
-    const codes = Object.keys(FINDINGS)
-    const planted = codes.filter((code) => tests.join('').includes(`'${code}'`))
-    expect(planted).to.deep.equal(codes)
+    const all = Object.keys(FINDINGS)
+    const planted = all.filter((code) => tests.join('').includes(`'${code}'`))
+    expect(planted).to.deep.equal(all)
   })
 
   it('lets one probe fail and tells the others', async () => {
@@ -392,13 +392,10 @@ describe('The doctor', () => {
   async function doctorAfter(
     script: string,
   ): Promise<{ findings: readonly Finding[] }> {
-    const examine = `${script} && exec "$0" "$@"`
+    const examine = `${script} && exec "${process.execPath}" "${MAIN}" doctor --json`
     const child = spawn(
       'unshare',
-      [
-        ...['--mount', '--propagation=private', 'sh', '-c', examine],
-        ...[process.execPath, MAIN, 'doctor', '--json'],
-      ],
+      ['--mount', '--propagation=private', 'sh', '-c', examine],
       {
         stdio: ['ignore', 'pipe', 'inherit'],
         env: {
@@ -411,7 +408,10 @@ describe('The doctor', () => {
         },
       },
     )
-    return JSON.parse(await text(child.stdout))
+    const told: { findings: readonly Finding[] } = Object(
+      await json(child.stdout),
+    )
+    return told
   }
 
   function dockerSocket(): string {

@@ -86,9 +86,9 @@ describe('The doctor, of layers', () => {
       create: (id: string, parent: string) => Promise<void>,
     ) => Promise<void>,
   ): Promise<void> {
-    const { driver, close } = await openDriver(init(), { log: SILENT })
-    await make((id, parent) => driver.create(id, parent))
-    await close()
+    const opened = await openDriver(init(), { log: SILENT })
+    await make((id, parent) => opened.driver.create(id, parent))
+    await opened.close()
   }
 
   /** Where dockerd writes down which layer an image is made of. */
