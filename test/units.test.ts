@@ -32,6 +32,12 @@ describe('The systemd units', () => {
     expect(unit).to.include('SocketMode=0600\n')
   })
 
+  it('leave no door behind when they are stopped for good', async () => {
+    for (const socket of [SOCKET, ADMIN_SOCKET]) {
+      expect(await readFile(socket, 'utf8')).to.include('RemoveOnStop=yes\n')
+    }
+  })
+
   it('kill the daemon when it is stuck, and give it time to finish calls', async () => {
     const unit = await readFile(SERVICE, 'utf8')
     expect(unit).to.match(/^WatchdogSec=60$/m)
