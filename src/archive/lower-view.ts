@@ -1,5 +1,6 @@
 import { constants } from 'node:fs'
 import type { Directory } from '../linux/directory.ts'
+import { LowerDirectory } from './lower-directory.ts'
 import type { PathString } from './path-bytes.ts'
 import { type FileStatus, isCharacterDevice } from '../linux/file-status.ts'
 import { isOpaque } from './overlay-features.ts'
@@ -18,7 +19,7 @@ export interface Found {
 export class LowerView {
   readonly #isOverlay: boolean
   /** Those that were needed so far; most questions are answered by the nearest. */
-  readonly #directories: Directory[] = []
+  readonly #directories: LowerDirectory[] = []
   readonly #further: Iterator<Directory, void>
 
   private constructor(further: Iterator<Directory, void>, isOverlay: boolean) {
@@ -36,11 +37,11 @@ export class LowerView {
   }
 
   find(name: PathString): Found | undefined {
-    for (const directory of this.#nearestFirst()) {
-      const status = directory.status(name)
+    for (const lower of this.#nearestFirst()) {
+      const status = lower.status(name)
       if (status === undefined) continue
       if (this.#isOverlay && isWhiteout(status)) return undefined
-      return { directory, name, status }
+      return { directory: lower.directory, name, status }
     }
     return undefined
   }
@@ -59,31 +60,31 @@ export class LowerView {
   names(): PathString[] {
     const hidden = new Set<PathString>()
     const names = new Set<PathString>()
-    for (const directory of this.#nearestFirst()) {
-      directory.eachEntry((name, type) => {
-        if (hidden.has(name) || names.has(name)) return
-        const isHidden = this.#isOverlay && hides(directory, name, type)
+    for (const lower of this.#nearestFirst()) {
+      for (const [name, type] of lower.entries()) {
+        if (hidden.has(name) || names.has(name)) continue
+        const isHidden = this.#isOverlay && hides(lower, name, type)
         if (isHidden) hidden.add(name)
         else names.add(name)
-      })
+      }
     }
     return [...names].toSorted()
   }
 
   close(): void {
-    for (const directory of this.#directories) directory.close()
+    for (const { directory } of this.#directories) directory.close()
   }
 
   *#children(name: PathString): Generator<Directory, void> {
-    for (const directory of this.#nearestFirst()) {
-      const child = directory.child(name)
+    for (const lower of this.#nearestFirst()) {
+      const child = lower.directory.child(name)
       if (child !== undefined) yield child
       // A file or a whiteout hides what is below it; what is absent does not.
-      else if (directory.status(name) !== undefined) return
+      else if (lower.status(name) !== undefined) return
     }
   }
 
-  *#nearestFirst(): Generator<Directory, void> {
+  *#nearestFirst(): Generator<LowerDirectory, void> {
     for (let index = 0; ; index++) {
       const directory = this.#directories[index] ?? this.#openNext()
       if (directory === undefined) return
@@ -91,11 +92,13 @@ export class LowerView {
     }
   }
 
-  #openNext(): Directory | undefined {
+  #openNext(): LowerDirectory | undefined {
     const next = this.#further.next()
     if (next.done === true) return undefined
-    this.#directories.push(next.value)
-    return next.value
+    // Lowers are other layers' uppers, and those are sealed.
+    const lower = new LowerDirectory(next.value, this.#isOverlay)
+    this.#directories.push(lower)
+    return lower
   }
 }
 
@@ -118,8 +121,8 @@ export function isWhiteout(status: FileStatus): boolean {
   )
 }
 
-function hides(directory: Directory, name: PathString, type: number): boolean {
+function hides(lower: LowerDirectory, name: PathString, type: number): boolean {
   if (type !== constants.S_IFCHR) return false
-  const status = directory.status(name)
+  const status = lower.status(name)
   return status !== undefined && isWhiteout(status)
 }

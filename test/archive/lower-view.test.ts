@@ -41,6 +41,26 @@ describe('LowerView', () => {
     expect(view.find('absent')).to.equal(undefined)
   })
 
+  it('finds what is there, and nothing else, however often it is asked', async () => {
+    await build(
+      home.path,
+      directory('near'),
+      directory('far'),
+      ...Array.from({ length: 9 }, (_, nth) => file(`near/n${nth}`, '')),
+      ...Array.from({ length: 9 }, (_, nth) => file(`far/f${nth}`, 'far')),
+      device('near/f8', 'character', { major: 0, minor: 0 }),
+    )
+    const view = lowers('near', 'far')
+    for (let nth = 0; nth < 8; nth++) {
+      expect(view.find(`absent${nth}`)).to.equal(undefined)
+      expect(view.find(`n${nth}`)?.status.size).to.equal(0)
+      expect(view.find(`f${nth}`)?.status.size).to.equal(3)
+    }
+    expect(view.find('f8')).to.equal(undefined)
+    expect(view.names()).to.have.length(17)
+    expect(view.find('n8')?.status.size).to.equal(0)
+  })
+
   it('shows nothing where a nearer one has a whiteout', async () => {
     await build(
       home.path,
