@@ -7,7 +7,7 @@ const run = promisify(execFile)
 
 /** What belongs into the package, beside what is compiled of `src` and `plugin`. */
 const OTHERS =
-  /^(?:package\.json|README\.md|CHANGELOG\.md|LICENSE|config\.json|plugin\/.+|examples\/[\w-]+\/(?:README\.md|tsconfig\.json|[\w-]+\.ts))$/
+  /^(?:package\.json|README\.md|CHANGELOG\.md|LICENSE|config\.json|plugin\/.+|docs\/[\w/-]+\.(?:md|txt|yaml)|examples\/[\w-]+\/(?:README\.md|tsconfig\.json|[\w-]+\.ts))$/
 
 const COMPILED = /^dist\/((?:src|plugin)\/.+?)(?:\.js|\.d\.ts)$/
 
@@ -35,6 +35,7 @@ describe('The packed package', function () {
       'dist/src/main.js',
       'dist/src/exports/stowage.d.ts',
       'dist/src/graph/home-worker.js',
+      'docs/library/first-plugin.md',
       'examples/plain-store/plugin.ts',
       'CHANGELOG.md',
       'LICENSE',

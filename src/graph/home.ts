@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import type { Stats } from 'node:fs'
 import { rmdirSync } from 'node:fs'
 import * as fs from 'node:fs/promises'
-import { join } from 'node:path'
+import { resolve } from 'node:path'
 import { isErrno } from '../base/errors.ts'
 import type { Log } from '../base/log.ts'
 import { Thread } from '../base/thread.ts'
@@ -82,8 +82,9 @@ export class Home {
     return new Home(path, options, { identity: await fs.stat(path), lock })
   }
 
+  /** `path` counted from Home, unless it is absolute already. */
   absolute(path: string): string {
-    return join(this.path, path)
+    return resolve(this.path, path)
   }
 
   /** Whether the path still leads to the directory that was opened. */

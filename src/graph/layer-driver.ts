@@ -75,7 +75,8 @@ export interface LayerDriver {
 
   /**
    * Takes the layer away in constant time; deleting the data goes on in the
-   * background. An absent layer is removed without complaint.
+   * background. An absent layer is removed without complaint. What is mounted in
+   * its own directory is detached first: Docker binds files into what it holds.
    *
    * Where a child reads its parent's data, that data stays, unseen, until the
    * last such child is removed.

@@ -29,6 +29,11 @@ describe('Home', () => {
     )
   })
 
+  it('is where paths count from, unless they are absolute', () => {
+    expect(home.absolute('a/b')).to.equal(join(home.path, 'a/b'))
+    expect(home.absolute('/a/b')).to.equal('/a/b')
+  })
+
   it('does steps in order, and stops at the first that fails', async () => {
     const error = await expectRejection(
       home.run([
