@@ -14,6 +14,7 @@ import {
 import { type CallObserver, createApp } from './protocol/app.ts'
 import { messagesFor } from './protocol/messages.ts'
 import { Server } from './protocol/server.ts'
+import { sweepDrafts } from './state/atomic-file.ts'
 import { settleFormat } from './state/disk-format.ts'
 import { lockRoot, type RootLock } from './state/root-lock.ts'
 import { feedWatchdog } from './watchdog.ts'
@@ -114,6 +115,7 @@ async function openRoot(dataRoot: string, log: Log): Promise<RootLock> {
   try {
     await fs.mkdir(dataRoot, { recursive: true, mode: 0o711 })
     lock = await lockRoot(dataRoot, log)
+    await sweepDrafts(dataRoot)
     await settleFormat(join(dataRoot, 'format'), DATA_ROOT_FORMAT)
     return lock
   } catch (error) {

@@ -13,6 +13,8 @@ export interface WriteOptions {
    * is survived, and a power cut may bring the former content back.
    */
   readonly durable?: boolean
+  /** Where the draft is made, on the same filesystem; else beside the file. */
+  readonly drafts?: string
 }
 
 /**
@@ -22,9 +24,9 @@ export interface WriteOptions {
 export async function writeFileAtomic(
   path: string,
   data: string | Uint8Array,
-  { mode = 0o600, durable = true }: WriteOptions = {},
+  { mode = 0o600, durable = true, drafts = dirname(path) }: WriteOptions = {},
 ): Promise<void> {
-  const draft = draftPath(path)
+  const draft = join(drafts, draftName(path))
   try {
     const file = await fs.open(draft, 'wx', mode)
     try {
@@ -51,8 +53,16 @@ export async function syncDirectory(directory: string): Promise<void> {
   }
 }
 
-/** A free name beside `path` for building its successor. */
-function draftPath(path: string): string {
+/** Deletes the drafts that a crash has left in `directory`, where nobody writes yet. */
+export async function sweepDrafts(directory: string): Promise<void> {
+  for (const entry of await fs.readdir(directory, { withFileTypes: true })) {
+    if (!entry.isFile() || !entry.name.startsWith(DRAFT_PREFIX)) continue
+    await fs.rm(join(directory, entry.name))
+  }
+}
+
+/** A free name for building the successor of the file at `path`. */
+function draftName(path: string): string {
   const unique = randomBytes(6).toString('hex')
-  return join(dirname(path), `${DRAFT_PREFIX}${unique}-${basename(path)}`)
+  return `${DRAFT_PREFIX}${unique}-${basename(path)}`
 }

@@ -70,7 +70,7 @@ export class FolderChanges {
     const record = await this.#folders.record(name)
     const [from, path] = [this.#folders.path(name), this.#folders.path(to)]
     await this.#directory.vacate(from, 'renamed')
-    await this.#folders.write(name, { ...record, name: to, formerly: name })
+    await this.#folders.write(name, { ...record, name: to, alias: name })
     try {
       await fs.rename(from, path)
     } catch (error) {

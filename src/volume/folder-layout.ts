@@ -13,7 +13,7 @@
  *     <store>/volumes/<name>/...          what the kind of store adds
  *     <store>/trash/<id>/                 a removed volume, all of the above; the id
  *                                         says when it was removed
- *     <store>/trash/<id>/holders.json     there if somebody held it then
+ *     <store>/trash/<id>/holders.json     there if somebody held it then, with the id
  *     <store>/new-<random>/               a volume or a snapshot in the making
  *     <store>/rm-<random>/                one on its way out; `open` sweeps both
  *     <store>/resizing/<name>             there while the volume may have another

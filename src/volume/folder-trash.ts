@@ -2,7 +2,6 @@ import * as fs from 'node:fs/promises'
 import { join } from 'node:path'
 import { isErrno, messageOf, NotFoundError } from '../base/errors.ts'
 import { inParallel } from '../base/in-parallel.ts'
-import { writeFileAtomic } from '../state/atomic-file.ts'
 import { exists, namesIn } from '../state/listing.ts'
 import * as layout from './folder-layout.ts'
 import type { StoreDirectory } from './store-directory.ts'
@@ -56,12 +55,13 @@ export class FolderTrash implements StoreTrash {
   ): Promise<TrashedVolume> {
     const record = await this.#folders.record(name)
     const volume = this.#folders.path(name)
+    const id = nextTrashId()
+    await this.#settle(name, record)
     if (holders.length > 0) {
       await this.#directory.vacate(volume, 'removed')
-      const note = join(volume, layout.HOLDERS)
-      await writeFileAtomic(note, JSON.stringify(holders))
+      const note = JSON.stringify({ id, holders })
+      await this.#folders.writeFile(join(volume, layout.HOLDERS), note)
     }
-    const id = nextTrashId()
     await this.#take(name, id)
     return this.#described(id, record, holders)
   }
@@ -79,10 +79,9 @@ export class FolderTrash implements StoreTrash {
     const record = await this.#record(id)
     const target = this.#folders.path(name)
     if (await exists(target)) throw new VolumeExistsError(name)
-    await fs.rm(this.#path(id, layout.HOLDERS), { force: true })
     if (record.name !== name) {
-      const renamed = formatRecord({ ...record, name })
-      await writeFileAtomic(this.#path(id, layout.RECORD), renamed)
+      const both = formatRecord({ ...record, alias: name })
+      await this.#folders.writeFile(this.#path(id, layout.RECORD), both)
     }
     try {
       await fs.rename(this.#path(id), target)
@@ -91,6 +90,7 @@ export class FolderTrash implements StoreTrash {
       throw new VolumeExistsError(name, { cause: error })
     }
     await this.#folders.sync()
+    await fs.rm(this.#folders.path(name, layout.HOLDERS), { force: true })
     return this.#folders.described(name)
   }
 
@@ -110,6 +110,14 @@ export class FolderTrash implements StoreTrash {
     const { path } = (await this.#record(id)).options
     if (path !== undefined) return NOTHING_OF_OURS
     return this.#directory.usageWithAll(this.#path(id))
+  }
+
+  /** In the trash nothing but the record tells the volume's name. */
+  async #settle(
+    name: string,
+    { alias, ...record }: VolumeRecord,
+  ): Promise<void> {
+    if (alias !== undefined) await this.#folders.write(name, record)
   }
 
   async #take(name: string, id: string): Promise<void> {
@@ -168,8 +176,10 @@ export class FolderTrash implements StoreTrash {
   async #holders(id: string): Promise<readonly string[]> {
     try {
       const text = await fs.readFile(this.#path(id, layout.HOLDERS), 'utf8')
-      const holders: unknown = JSON.parse(text)
-      return Array.isArray(holders) ? holders.map(String) : []
+      const note: unknown = JSON.parse(text)
+      // As older programs wrote it.
+      if (Array.isArray(note)) return note.map(String)
+      return isNote(note) && note.id === id ? note.holders.map(String) : []
     } catch (error) {
       if (isErrno(error, 'ENOENT') || error instanceof SyntaxError) return []
       throw error
@@ -181,4 +191,15 @@ export class FolderTrash implements StoreTrash {
     removedAt(id)
     return join(this.#directory.trash, id, ...below)
   }
+}
+
+/** Who held a volume when it was removed under an id, and at no other time. */
+interface Note {
+  readonly id: string
+  readonly holders: readonly unknown[]
+}
+
+function isNote(value: unknown): value is Note {
+  if (typeof value !== 'object' || value === null) return false
+  return 'id' in value && 'holders' in value && Array.isArray(value.holders)
 }

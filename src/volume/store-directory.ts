@@ -6,6 +6,7 @@ import type { Failure } from '../base/failure.ts'
 import type { Log } from '../base/log.ts'
 import { Thread } from '../base/thread.ts'
 import { type FileLock, tryLock } from '../linux/flock.ts'
+import { sweepDrafts } from '../state/atomic-file.ts'
 import { settleFormat } from '../state/disk-format.ts'
 import { exists, namesIn } from '../state/listing.ts'
 import * as layout from './folder-layout.ts'
@@ -249,6 +250,7 @@ export class StoreDirectory {
 
   /** Discards what a crash has left half made or half removed. */
   async sweep(): Promise<void> {
+    await sweepDrafts(this.path)
     for (const entry of await fs.readdir(this.path)) {
       const isLeftover =
         entry.startsWith(layout.DRAFT_PREFIX) ||

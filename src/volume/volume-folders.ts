@@ -68,8 +68,15 @@ export class VolumeFolders {
   }
 
   async write(name: string, record: VolumeRecord): Promise<void> {
-    const path = this.path(name, layout.RECORD)
-    await writeFileAtomic(path, formatRecord(record))
+    await this.writeFile(this.path(name, layout.RECORD), formatRecord(record))
+  }
+
+  /**
+   * Replaces a file of a volume. Its draft is where the next start sweeps, which
+   * looks into no volume.
+   */
+  async writeFile(path: string, text: string): Promise<void> {
+    await writeFileAtomic(path, text, { drafts: this.#directory.path })
   }
 
   /**

@@ -2,6 +2,7 @@ import * as fs from 'node:fs/promises'
 import { join } from 'node:path'
 import { UnavailableError } from '../base/errors.ts'
 import type { Log } from '../base/log.ts'
+import { sweepDrafts } from '../state/atomic-file.ts'
 import { type Holders, Holds } from '../state/holds.ts'
 import {
   type CatalogueEntry,
@@ -82,6 +83,7 @@ export class VolumeLookupCache {
     const state = join(dataRoot, 'state')
     const directory = join(state, 'volume-names')
     await fs.mkdir(directory, { recursive: true, mode: 0o711 })
+    for (const swept of [state, directory]) await sweepDrafts(swept)
     const holds = await Holds.open(join(state, 'volume-holds'))
     const catalogue = new Catalogue({ directory, holds, log })
     for (const source of stores) await catalogue.attach(source)

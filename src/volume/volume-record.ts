@@ -10,10 +10,11 @@ export interface VolumeRecord {
   /** The most bytes it may hold now; absent from records of older programs too. */
   readonly capacity?: number | undefined
   /**
-   * The name that it had before its last renaming. The record says so before the
-   * directory goes by the new name: in between, this is the name of the volume.
+   * The other name of a volume that gets a new one. Its record has both before its
+   * directory has the new one; which of them is the volume's name, only the
+   * directory says. A record that was read has an alias if it goes by two names still.
    */
-  readonly formerly?: string | undefined
+  readonly alias?: string | undefined
 }
 
 /** Raised when the form changes in a way that older programs would misread. */
@@ -26,8 +27,9 @@ export class DamagedRecordError extends Error {
 
 /** One record as JSON, for people too. */
 export function formatRecord(record: VolumeRecord): string {
-  const { options, ...rest } = record
-  const fields = { format: FORMAT, ...rest, options: options.typed }
+  const { options, alias, ...rest } = record
+  const both = alias === undefined ? {} : { formerly: alias }
+  const fields = { format: FORMAT, ...rest, ...both, options: options.typed }
   return `${JSON.stringify(fields, undefined, 2)}\n`
 }
 
@@ -58,7 +60,8 @@ export function parseRecord(text: string, place?: string): VolumeRecord {
     const parsed = parseVolumeOptions(options)
     const bytes = capacity ?? parsed.capacity
     const limit = bytes === undefined ? {} : { capacity: bytes }
-    return { name, createdAt, options: parsed, ...limit }
+    const both = fields.name === name ? {} : { alias: String(fields.name) }
+    return { name, createdAt, options: parsed, ...limit, ...both }
   } catch (error) {
     throw damaged('options', error)
   }

@@ -1,7 +1,7 @@
 import * as fs from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect } from 'chai'
-import { writeFileAtomic } from '../../src/state/atomic-file.ts'
+import { sweepDrafts, writeFileAtomic } from '../../src/state/atomic-file.ts'
 import { expectRejection } from '../../src/conformance/expect-rejection.ts'
 import { useTempDir } from '../../src/conformance/temp-dir.ts'
 
@@ -39,5 +39,34 @@ describe('writeFileAtomic', () => {
     await fs.mkdir(path)
     await expectRejection(writeFileAtomic(path, 'content'), Error, /EISDIR/)
     expect(await fs.readdir(home.path)).to.deep.equal(['directory'])
+  })
+
+  it('makes its draft where its owner sweeps, if that is elsewhere', async () => {
+    const path = join(home.path, 'file')
+    await writeFileAtomic(path, 'first', { drafts: home.path })
+    const drafts = join(home.path, 'absent')
+    await expectRejection(
+      writeFileAtomic(path, 'second', { drafts }),
+      Error,
+      /ENOENT.*absent\/new-/,
+    )
+    expect(await fs.readFile(path, 'utf8')).to.equal('first')
+  })
+})
+
+describe('sweepDrafts', () => {
+  const home = useTempDir()
+
+  it('deletes what a crash has left of a file in the making, and nothing else', async () => {
+    for (const name of ['record', 'new-1-record', 'renew-1', 'new-2-record']) {
+      await fs.writeFile(join(home.path, name), '')
+    }
+    await fs.mkdir(join(home.path, 'new-directory'))
+    await sweepDrafts(home.path)
+    expect(await fs.readdir(home.path)).to.have.members([
+      'record',
+      'renew-1',
+      'new-directory',
+    ])
   })
 })

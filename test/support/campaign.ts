@@ -15,3 +15,11 @@ export function tell(campaign: string, did: string): void {
 export function failWith(how: string, error: unknown): never {
   throw new Error(`To see it again: ${how} npm run torture`, { cause: error })
 }
+
+/** Throws all that a campaign found, each with what to type to see it again. */
+export function failTogether(failures: readonly Error[]): never {
+  const told = failures.map(({ message, cause }) =>
+    [`${message}:`, cause instanceof Error ? cause.message : ''].join('\n'),
+  )
+  failWith(told.join('\n\n'), failures[0]?.cause)
+}

@@ -5,10 +5,13 @@ import { createInterface } from 'node:readline'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { isErrno } from '../../src/base/errors.ts'
 
-/** What changes something that a crash leaves behind, as strace(1) names it. */
+/**
+ * What changes something that a crash leaves behind, as strace(1) names it; not
+ * copy_file_range, which the kernel begins anew as long as a signal waits.
+ */
 const CHANGES: readonly string[] = `
   mkdir mkdirat rmdir mknod mknodat symlink symlinkat link linkat unlink unlinkat
-  rename renameat renameat2 truncate ftruncate fallocate copy_file_range
+  rename renameat renameat2 truncate ftruncate fallocate
   chmod fchmod fchmodat chown fchown lchown fchownat utimensat
   setxattr lsetxattr fsetxattr removexattr lremovexattr
   mount umount2 fsync fdatasync

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { isDeepStrictEqual } from 'node:util'
 import { expect } from 'chai'
 import { isErrno } from '../../src/base/errors.ts'
-import { amount, failWith, tell } from '../support/campaign.ts'
+import { amount, failTogether, tell } from '../support/campaign.ts'
 import { type Capability, needs } from '../../src/conformance/capabilities.ts'
 import {
   type DaemonProcess,
@@ -53,6 +53,9 @@ const [AGAIN_ON, AGAIN_IN, AGAIN_AFTER] = (
   process.env.STOWAGE_CRASH ?? ''
 ).split('/')
 
+/** One cause may show everywhere. */
+const MOST_FAILURES = 20
+
 /** What comes after an answer is over when so many milliseconds have brought nothing. */
 const QUIET = 150
 const NEVER = Infinity
@@ -74,6 +77,7 @@ export function describeCrashes(stage: Stage): void {
       await stage.begin(daemon)
       let kills = 0
       let steps = 0
+      const failures: Error[] = []
       const seen = new Map<string, Rehearsed>()
       for (const { name, at } of plan(stage)) {
         const operation = stage.operations[name]!
@@ -90,15 +94,18 @@ export function describeCrashes(stage: Stage): void {
           try {
             await judge(stage, daemon, { ...trial, operation, rehearsed })
           } catch (error) {
-            const last = trial.steps.at(-1)
-            failWith(
-              `(after ${last}) STOWAGE_CRASH="${stage.name}/${name}/${after}"`,
-              error,
+            const which = `STOWAGE_CRASH="${stage.name}/${name}/${after}"`
+            failures.push(
+              new Error(`${which}, after ${trial.steps.at(-1)}`, {
+                cause: error,
+              }),
             )
+            if (failures.length > MOST_FAILURES) break
           }
           await stage.clear(daemon)
         }
       }
+      if (failures.length > 0) failTogether(failures)
       expect(await daemon.stop()).to.include({ code: 0 })
       tell(
         `Crashes, ${stage.name}`,
@@ -159,9 +166,11 @@ async function rehearse(
   daemon: DaemonProcess,
 ): Promise<Rehearsed> {
   await operation.prepare?.(daemon)
+  await withoutLeftovers(daemon)
   const before = await stage.picture(daemon)
   await stage.clear(daemon)
   const { steps } = await crash(operation, daemon, NEVER)
+  await withoutLeftovers(daemon)
   const after = await stage.picture(daemon)
   await stage.clear(daemon)
   return { before, after, steps }
@@ -210,8 +219,25 @@ async function judge(
     ? [after]
     : [before, after, ...(operation.between?.(before) ?? [])]
   if (allowed.some((one) => isDeepStrictEqual(found, one))) return
-  const shown = [found, ...allowed].map((one) => JSON.stringify(one, null, 1))
-  throw new Error(`Found, but not expected:\n${shown.join('\nor\n')}`)
+  const shown = allowed.map((one) => differences(found, one).join('\n'))
+  throw new Error(shown.join('\nor\n'))
+}
+
+/** What was found that should not be, path by path, and the other way round. */
+function differences(found: unknown, expected: unknown, at = ''): string[] {
+  if (isDeepStrictEqual(found, expected)) return []
+  if (!isObject(found) || !isObject(expected)) {
+    const [is, not] = [found, expected].map((value) => JSON.stringify(value))
+    return [`${at} is ${is}, not ${not}`]
+  }
+  const keys = new Set([...Object.keys(found), ...Object.keys(expected)])
+  return [...keys].flatMap((key) =>
+    differences(found[key], expected[key], `${at}/${key}`),
+  )
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null
 }
 
 /** Waits until what a crash left half made is deleted. */

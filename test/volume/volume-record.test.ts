@@ -28,9 +28,9 @@ describe('parseRecord', () => {
   })
 
   it('is right under both names while a volume is being renamed', () => {
-    const text = formatRecord({ ...record, name: 'base', formerly: 'db' })
-    expect(parseRecord(text, 'db')).to.deep.equal(record)
-    expect(parseRecord(text, 'base').name).to.equal('base')
+    const text = formatRecord({ ...record, name: 'base', alias: 'db' })
+    expect(parseRecord(text, 'db')).to.deep.equal({ ...record, alias: 'base' })
+    expect(parseRecord(text, 'base')).to.deep.equal({ ...record, name: 'base' })
     expect(() => parseRecord(text, 'other')).to.throw(/"name" in its record/)
   })
 

@@ -1,5 +1,5 @@
 import * as fs from 'node:fs/promises'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { isErrno } from '../../base/errors.ts'
 import { writeFileAtomic } from '../../state/atomic-file.ts'
 import * as layout from '../../volume/folder-layout.ts'
@@ -80,7 +80,8 @@ async function rewriteRecord({
   } catch (error) {
     if (!isErrno(error, 'ENOENT')) throw error
   }
-  await writeFileAtomic(path, formatRecord(record))
+  const drafts = dirname(dirname(directory))
+  await writeFileAtomic(path, formatRecord(record), { drafts })
 }
 
 function twins(volumes: readonly ExaminedVolume[]): readonly Finding[] {

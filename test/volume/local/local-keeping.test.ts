@@ -47,6 +47,7 @@ describe('The local store', () => {
     for (const leftover of ['new-1', 'rm-1']) {
       await fs.mkdir(join(home.path, leftover, 'data'), { recursive: true })
     }
+    await fs.writeFile(join(home.path, 'new-2-volume.json'), '{')
     const store = await openLocal(home.path)
     await store.close()
     expect(await fs.readdir(home.path)).to.have.members(OWN)
