@@ -15,7 +15,7 @@ const MOST_STEPS = 3
 
 describe('A machine with only Node and Docker', function () {
   needs('root', 'docker', 'busybox', 'overlay', 'debootstrap')
-  this.timeout(300_000)
+  this.timeout(600_000)
   const scratch = useTempDir()
   let machine: CleanMachine
   let install: readonly string[]

@@ -25,7 +25,7 @@ exec /usr/bin/docker "$@"`
 
 describe('Stowage in a container', function () {
   needs('root', 'docker', 'busybox')
-  this.timeout(300_000)
+  this.timeout(600_000)
   let host: PrivateHost
   let terminal: Terminal
   let blocks: readonly string[]

@@ -2,7 +2,7 @@ import { execFile, spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import * as fs from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join, relative } from 'node:path'
+import { basename, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { clearAway } from '../../src/conformance/clear-away.ts'
@@ -74,10 +74,15 @@ export class CleanMachine {
     }
     await fs.cp('.', join(root, 'root/stowage'), {
       recursive: true,
-      filter: (path) => !NOT_CLONED.includes(relative('.', path)),
+      filter: (path) => !NOT_CLONED.includes(basename(path)),
     })
     const machine = new CleanMachine(root, npm)
-    await machine.#untilDockerAnswers()
+    try {
+      await machine.#untilDockerAnswers()
+    } catch (error) {
+      await machine.close()
+      throw error
+    }
     return machine
   }
 
