@@ -88,6 +88,8 @@ describe('directoriesTouchedSince', () => {
       await fs.writeFile(at('base', path, 'file'), 'content')
     }
     await fs.link(at('base', 'd/e/file'), at('base', 'f/g/link'))
+    // Long ago, so that whoever reads it next leaves a mark.
+    await fs.utimes(at('base', 'd/e'), 0, 0)
     await snapshotSubvolume(at('base'), at('child'))
   })
 
