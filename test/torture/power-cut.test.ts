@@ -56,11 +56,30 @@ function describeCuts(kind: keyof typeof MAKE, driver: string): void {
     this.timeout(60_000 + CUTS * 60_000)
     const keeper = useLoopFilesystem('xfs', '8G')
 
-    it(`has every volume that it acknowledged, and no layer that is not whole, ${CUTS} times`, async () => {
+    const newMachine = async (): Promise<Machine> => {
       const machine = new Machine(keeper.path, driver)
       await run('truncate', ['--size', '512M', machine.image])
       const [program, ...options] = MAKE[kind]
       await run(program, [...options, machine.image])
+      return machine
+    }
+
+    it('has the files of a volume too that was acknowledged the moment before', async () => {
+      const machine = await newMachine()
+      try {
+        const before = await machine.start()
+        await changeVolume(before, 'new', 'mark')
+        await machine.cut(before)
+        const after = await machine.start()
+        expect(await markOfVolume(after, 'new')).to.equal('mark')
+        expect(await after.stop()).to.include({ code: 0 })
+      } finally {
+        await machine.unplug()
+      }
+    })
+
+    it(`has every volume that it acknowledged, and no layer that is not whole, ${CUTS} times`, async () => {
+      const machine = await newMachine()
       const known = new Map<string, Known>()
       const totals = { answers: 0, condemned: 0 }
       try {
@@ -128,7 +147,16 @@ class Machine {
     return daemon
   }
 
-  /** Works until the disk is copied as it is at one moment, and goes on with the copy. */
+  /** Copies the disk as it is at one moment, and goes on with the copy. */
+  async cut(daemon: DaemonProcess): Promise<void> {
+    const copy = join(this.#directory, 'copy')
+    await run('cp', ['--reflink=always', this.image, copy])
+    await daemon.stop('SIGKILL')
+    await this.unplug()
+    await fs.rename(copy, this.image)
+  }
+
+  /** Lets some work until the power is cut. */
   async cutPower(
     daemon: DaemonProcess,
     known: Map<string, Known>,
@@ -141,14 +169,10 @@ class Machine {
     // One that fails is heard of when all are waited for.
     for (const worker of workers) worker.catch(() => undefined)
     await sleep(random(LONGEST))
-    const copy = join(this.#directory, 'copy')
     // What is answered from here on may or may not be on the copy.
     work.isOver = true
-    await run('cp', ['--reflink=always', this.image, copy])
-    await daemon.stop('SIGKILL')
+    await this.cut(daemon)
     const answers = await Promise.all(workers)
-    await this.unplug()
-    await fs.rename(copy, this.image)
     return answers.reduce((sum, one) => sum + one, 0)
   }
 
