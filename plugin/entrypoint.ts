@@ -3,6 +3,7 @@ import { isErrno, messageOf } from '../src/base/errors.ts'
 import { mknod } from '../src/linux/mknod.ts'
 import { mount, unmount } from '../src/linux/mount.ts'
 import { mountsBelow } from '../src/linux/mountinfo.ts'
+import { VISIBLE_ROOT } from '../src/operations/hidden-store.ts'
 import { refuseHiddenStores } from './hidden-stores.ts'
 
 /**
@@ -33,6 +34,8 @@ try {
   process.stderr.write(`stowage: ${messageOf(error)}\n`)
   process.exit(2)
 }
+// What is added while it runs is held to the same.
+process.env[VISIBLE_ROOT] = DATA_ROOT
 await import('../src/main.ts')
 
 async function showVolumes(): Promise<void> {

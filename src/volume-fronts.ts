@@ -16,6 +16,7 @@ import { transferHandlers } from './admin/transfer-handlers.ts'
 import { trashHandlers } from './admin/trash-handlers.ts'
 import { volumeHandlers } from './admin/volume-handlers.ts'
 import { messageOf } from './base/errors.ts'
+import { VISIBLE_ROOT } from './operations/hidden-store.ts'
 import { type RunObserver, Schedules } from './operations/schedules.ts'
 import { Stores } from './operations/stores.ts'
 import type { TrashKeeper } from './operations/trash-keeper.ts'
@@ -111,7 +112,7 @@ async function trashFront(
 
 async function storeFront(
   { volumes, trash }: OpeningVolumes,
-  { config, added, log }: AdminCommon,
+  { config, env, added, log }: AdminCommon,
 ): Promise<Front> {
   const opened = await volumes
   const stores = new Stores({
@@ -119,6 +120,7 @@ async function storeFront(
     configured: config.stores,
     added,
     volumes: opened,
+    visible: env[VISIBLE_ROOT],
     log,
   })
   const parts = { stores, volumes: opened, trash: await trash }

@@ -20,6 +20,7 @@ import {
   storeSource,
   type VolumeStoreSpec,
 } from '../volume/volume-stores.ts'
+import { refuseHiddenStore } from './hidden-store.ts'
 
 /** Beneath the data root: the stores that were added, as they were written. */
 const FILE = 'stores.json'
@@ -37,6 +38,8 @@ export interface StoresOptions {
   /** What was added before, as `readAddedStores` has it. */
   readonly added: readonly AddedStore[]
   readonly volumes: VolumeLookupCache
+  /** Where stores must be for Docker to see them; anywhere by default. */
+  readonly visible?: string | undefined
   readonly log: Log
 }
 
@@ -96,13 +99,15 @@ export class Stores {
   /**
    * Adds the store that `text` describes, for good.
    *
-   * @throws InvalidArgumentError for what describes no store.
+   * @throws InvalidArgumentError for what describes no store, or a hidden one.
    * @throws AlreadyExistsError when there is one of that name.
    * @throws UnavailableError when it cannot be opened, which leaves nothing of it.
    */
   async add(text: string): Promise<KnownStore> {
     const added = parsed(text)
     const { name } = added.spec
+    const { visible } = this.#options
+    if (visible !== undefined) refuseHiddenStore(added.spec, visible)
     return this.#turns.run('stores', async () => {
       const { volumes, dataRoot, log } = this.#options
       if (volumes.stores().some((store) => store.name === name)) {
