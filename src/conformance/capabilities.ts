@@ -26,6 +26,8 @@ export type Capability =
   | 'rclone'
   | 'zstd'
   | 'groff'
+  | 'zsh'
+  | 'fish'
   | 'script'
   | 'strace'
   | 'systemd-analyze'
@@ -70,6 +72,8 @@ const PROBES: Readonly<Record<Capability, () => Promise<void>>> = {
   zstd: () => command('zstd', '--version'),
   groff: () => command('groff', '--version'),
   script: () => command('script', '--version'),
+  zsh: () => command('zsh', '--version'),
+  fish: () => command('fish', '--version'),
   strace: () => command('strace', '-V'),
   'systemd-analyze': () => command('systemd-analyze', '--version'),
   'systemd-socket-activate': () =>

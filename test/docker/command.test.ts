@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect } from 'chai'
 import { exists } from '../../src/state/listing.ts'
+import { DockerdClient } from '../../src/conformance/dockerd-client.ts'
 import { needs } from '../../src/conformance/capabilities.ts'
 import { importBusybox } from '../support/images.ts'
 import {
@@ -11,6 +12,9 @@ import {
 } from '../support/loop-filesystem.ts'
 import { PrivateHost } from '../support/private-host.ts'
 import { Transcript } from '../support/transcript.ts'
+
+/** A layer that no image of Docker's has. */
+const FORGOTTEN = 'f0'.repeat(32)
 
 /**
  * Each verb beside a real dockerd: what it prints for people and for programs, what
@@ -267,10 +271,26 @@ describe('The command', function () {
       'stowage layer check',
       'stowage layer check --json',
       'stowage layer check --older-than long',
+      'stowage layer check --fix --json',
       'stowage layer du --socket nowhere',
       'stowage layer ls --socket nowhere --json',
     )
     await host.docker('rm --force busy')
+    // BuildKit leaves such layers, and a crash of dockerd does.
+    const plugin = new DockerdClient(host.socket)
+    await plugin.call('GraphDriver.Create', { ID: FORGOTTEN, Parent: '' })
+    plugin.close()
+    await screen.lines(
+      'stowage layer check',
+      'stowage layer check --fix',
+      'stowage layer check --fix --older-than 0',
+      `ls docker/stowage/layers | grep -c ${FORGOTTEN}`,
+      'mv docker/stowage/layers aside && mkdir docker/stowage/layers',
+      'stowage layer check',
+      'stowage layer check --json',
+      'rmdir docker/stowage/layers && mv aside docker/stowage/layers',
+      'stowage layer check',
+    )
     await screen.expectSame('layer')
   })
 
