@@ -5,6 +5,7 @@ import {
   transports,
 } from 'winston'
 import { StowageError } from './base/errors.ts'
+import { redactedText } from './diagnosis/redaction.ts'
 import type { Log, LogFields } from './base/log.ts'
 import { currentRequestId } from './base/request-id.ts'
 
@@ -109,6 +110,9 @@ function readable(_name: string, value: unknown): unknown {
   if (!(value instanceof Error)) return value
   const { name, message, cause, stack } = value
   // Where an error of ours was thrown is of no use to whoever reads it.
-  if (value instanceof StowageError) return { name, message, cause }
+  // What it refuses was typed by somebody, who may have typed a secret.
+  if (value instanceof StowageError) {
+    return { name, message: redactedText(message), cause }
+  }
   return { ...Object.fromEntries(Object.entries(value)), message, cause, stack }
 }

@@ -1,5 +1,6 @@
 import type { Request } from 'express'
 import { messageOf } from '../base/errors.ts'
+import { redactedText } from '../diagnosis/redaction.ts'
 import { currentRequestId } from '../base/request-id.ts'
 import { peerCredentials } from '../linux/peer-credentials.ts'
 import type { ChangeEvent } from '../operations/change-event.ts'
@@ -23,7 +24,8 @@ export async function recorded(
   ): ChangeEvent => ({
     time: new Date().toISOString(),
     operation,
-    subject: subjectOf(request),
+    // Who types a secret where none belongs does not find it here.
+    subject: redactedText(subjectOf(request)),
     ...outcome,
     ...(caller === undefined ? {} : { caller }),
     front: 'admin',
@@ -37,7 +39,8 @@ export async function recorded(
   } catch (error) {
     const code = codeOf(error)
     const result = code === 'internal' ? 'failed' : 'refused'
-    await record(event({ result, code, message: messageOf(error) }))
+    const message = redactedText(messageOf(error))
+    await record(event({ result, code, message }))
     throw error
   }
 }
