@@ -11,6 +11,7 @@ import { scaleScenarios } from './scale.ts'
 import { playAll, type Rounds } from './scenario.ts'
 import { Scratch } from './scratch.ts'
 import { benchSnapshots } from './snapshots.ts'
+import { benchVolumeCore } from './volume-core.ts'
 import { benchVolumes } from './volumes.ts'
 
 /** What fills one table. */
@@ -46,6 +47,12 @@ const BENCHES: readonly Bench[] = [
   { name: 'inside', groups: ['inside'], needsPeer: false, run: benchInside },
   { name: 'memory', groups: ['memory'], needsPeer: true, run: benchMemory },
   { name: 'volumes', groups: ['volume'], needsPeer: false, run: benchVolumes },
+  {
+    name: 'volume-core',
+    groups: ['volume'],
+    needsPeer: false,
+    run: benchVolumeCore,
+  },
   {
     name: 'snapshots',
     groups: ['snapshot'],

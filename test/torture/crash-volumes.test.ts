@@ -173,9 +173,10 @@ interface Shown {
 async function picture(daemon: DaemonProcess): Promise<Picture> {
   const volumes: Record<string, object> = {}
   const found = await volumesOf(daemon)
-  const mounts = (await mountsBelow(daemon.dataRoot)).map((path) =>
-    relative(daemon.dataRoot, path),
-  )
+  // What was removed is let go of by and by.
+  const mounts = (await mountsBelow(daemon.dataRoot))
+    .map((path) => relative(daemon.dataRoot, path))
+    .filter((path) => !path.includes('/rm-'))
   for (const [Name, { Status: status }] of found) {
     const { labels, options, holders, problem } = status
     const { Mountpoint: path } = await call(daemon, 'Mount', {
