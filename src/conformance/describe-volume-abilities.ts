@@ -3,7 +3,6 @@ import { constants } from 'node:os'
 import { join } from 'node:path'
 import { expect } from 'chai'
 import { InUseError } from '../base/errors.ts'
-import { mount } from '../linux/mount.ts'
 import { VolumeNotFoundError } from '../volume/volume-errors.ts'
 import type {
   VolumeCapabilities,
@@ -11,6 +10,7 @@ import type {
 } from '../volume/volume-storer.ts'
 import type { Volume } from '../volume/volume.ts'
 import { expectRejection } from './expect-rejection.ts'
+import { mountInside } from './mount-inside.ts'
 import type { TempDir } from './temp-dir.ts'
 
 /** The store of the test that runs now, and what tests do with one. */
@@ -156,12 +156,8 @@ export function describeVolumeAbilities(suite: VolumeSuite): void {
     it('keeps its hands off what others have mounted in a volume', async () => {
       await claims('ownership', async () => {
         await create('db')
-        const inside = join(await suite.store.mount('db'), 'inside')
-        const outside = join(directory.path, 'outside')
-        await fs.mkdir(inside)
-        await fs.mkdir(outside)
-        await fs.writeFile(join(outside, 'precious'), '')
-        mount({ type: 'bind', source: outside, options: [] }, inside)
+        const volume = await suite.store.mount('db')
+        const inside = await mountInside(volume, directory.path)
         await expectRejection(suite.store.remove('db'), InUseError, /inside/)
         expect(await fs.readdir(inside)).to.deep.equal(['precious'])
         expect(await names()).to.deep.equal(['db'])

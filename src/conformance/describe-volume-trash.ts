@@ -2,7 +2,6 @@ import * as fs from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect } from 'chai'
 import { InUseError, NotFoundError, NotSupportedError } from '../base/errors.ts'
-import { mount } from '../linux/mount.ts'
 import type { StoreTrash, TrashedVolume } from '../volume/store-trash.ts'
 import {
   VolumeExistsError,
@@ -10,6 +9,7 @@ import {
 } from '../volume/volume-errors.ts'
 import type { VolumeSuite } from './describe-volume-abilities.ts'
 import { expectRejection } from './expect-rejection.ts'
+import { mountInside } from './mount-inside.ts'
 
 /** What becomes of removed volumes, in a store that keeps them for a while. */
 export function describeVolumeTrash(suite: VolumeSuite): void {
@@ -182,15 +182,11 @@ export function describeVolumeTrash(suite: VolumeSuite): void {
       await can(async (trash) => {
         if (suite.store.capabilities.ownership !== true) return
         await create('db')
-        const inside = join(await suite.store.mount('db'), 'inside')
-        const outside = join(directory.path, 'outside')
-        await fs.mkdir(inside)
-        await fs.mkdir(outside)
-        await fs.writeFile(join(outside, 'precious'), '')
-        mount({ type: 'bind', source: outside, options: [] }, inside)
+        const volume = await suite.store.mount('db')
+        const inside = await mountInside(volume, directory.path)
         await expectRejection(trash().put('db'), InUseError, /inside/)
         expect(await names()).to.deep.equal(['db'])
-        expect(await fs.readdir(outside)).to.deep.equal(['precious'])
+        expect(await fs.readdir(inside)).to.deep.equal(['precious'])
       })
     })
   })

@@ -59,7 +59,10 @@ export class VolumeRecords {
     return this.#turns.run(name, async () => {
       // Also a record that cannot be read keeps its name taken.
       if (await exists(this.#path(name))) throw new VolumeExistsError(name)
-      await make(this.#mountpoint(name))
+      const mountpoint = this.#mountpoint(name)
+      await make(mountpoint)
+      // Where there is one, it must not be lost by a power cut that keeps its record.
+      if (await exists(mountpoint)) await syncDirectory(mountpoint)
       const createdAt = new Date().toISOString()
       await fs.mkdir(join(this.#directory, name), { recursive: true })
       const record = formatRecord({ name, createdAt, options })

@@ -6,7 +6,7 @@ import { examine } from '../../../src/conformance/wire/examine.ts'
 import { type DaemonProcess, useDaemons } from '../../support/daemon-process.ts'
 
 describe('The examination of the daemon', function () {
-  this.timeout(120_000)
+  this.timeout(300_000)
   needs('root', 'overlay')
   const place = useDaemons(() => SHARED_MEMORY)
 
