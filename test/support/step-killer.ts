@@ -30,6 +30,9 @@ const SOME_CHANGE: Readonly<Record<string, RegExp>> = {
 
 const TRACED = [...CHANGES, ...Object.keys(SOME_CHANGE)].join(',')
 
+/** Milliseconds without a line after which a stop is taken for one not told of. */
+const STUCK = 500
+
 export interface KillOptions {
   /** After how many changes it is killed; never, if there are fewer. */
   readonly after: number
@@ -50,6 +53,10 @@ export class StepKiller {
   readonly #after: number
   readonly #ended: Promise<unknown>
   readonly #begun = new Map<string, string>()
+  /** strace splits the line of a call when a thread begins meanwhile. */
+  readonly #nudging = setInterval(() => {
+    if (this.quietFor > STUCK && !this.#killed) signal(this.#pid, 'SIGCONT')
+  }, STUCK)
   #isAttached: () => void = () => undefined
   #lastSeen = performance.now()
   #killed = false
@@ -96,6 +103,7 @@ export class StepKiller {
    * would wait for a thread of the dead for ever.
    */
   async detach(): Promise<void> {
+    clearInterval(this.#nudging)
     this.#strace.kill('SIGKILL')
     await this.#ended
     if (this.#killed) return
