@@ -3,7 +3,9 @@ import * as fs from 'node:fs/promises'
 import { join } from 'node:path'
 import { InvalidArgumentError, isErrno, NotFoundError } from '../base/errors.ts'
 import { syncFilesystem } from '../linux/sync-filesystem.ts'
+import { syncDirectory } from '../state/atomic-file.ts'
 import { bootId } from '../state/boot-id.ts'
+import { exists } from '../state/listing.ts'
 import type { LayerId } from './driver.ts'
 
 const APPLYING = 'applying'
@@ -33,6 +35,7 @@ export class ApplyMarks {
   /** Those of the applied that may not be on disk yet. */
   readonly #unsynced: Set<LayerId>
   #timer: NodeJS.Timeout | undefined
+  #settling = Promise.resolve()
 
   private constructor(
     directory: string,
@@ -96,10 +99,19 @@ export class ApplyMarks {
     return result
   }
 
-  /** Waits until every layer whose apply has ended well is on disk. */
+  /** Waits until every layer whose apply has ended well is on disk, and known to be. */
   async settle(): Promise<void> {
     clearTimeout(this.#timer)
     this.#timer = undefined
+    // One after the other: what is under way may be marked, and its mark not on disk.
+    const settling = this.#settling
+      .catch(() => undefined)
+      .then(() => this.#settle())
+    this.#settling = settling
+    await settling
+  }
+
+  async #settle(): Promise<void> {
     const ids = [...this.#unsynced]
     if (ids.length === 0) return
     try {
@@ -114,6 +126,7 @@ export class ApplyMarks {
       if (!this.#unsynced.delete(id)) continue
       renameSync(this.#path(this.#fresh, id), this.#path(APPLIED, id))
     }
+    await syncDirectory(join(this.#directory, APPLIED))
   }
 
   /** Forgets a layer that is no more. */
@@ -127,9 +140,11 @@ export class ApplyMarks {
   }
 
   /** Forgets what a crash has left of layers that are no more. */
-  async forgetUnless(exists: (id: LayerId) => Promise<boolean>): Promise<void> {
+  async forgetUnless(
+    isThere: (id: LayerId) => Promise<boolean>,
+  ): Promise<void> {
     for (const id of [...this.#applying, ...this.#applied]) {
-      if (!(await exists(id))) await this.forget(id)
+      if (!(await isThere(id))) await this.forget(id)
     }
   }
 
@@ -150,7 +165,10 @@ async function condemnOthers(directory: string, fresh: string): Promise<void> {
   for (const state of await fs.readdir(directory)) {
     if (!state.startsWith(FRESH_PREFIX) || state === fresh) continue
     for (const id of await fs.readdir(join(directory, state))) {
-      await fs.rename(join(directory, state, id), join(directory, APPLYING, id))
+      const mark = join(directory, state, id)
+      // The old name of a mark that is on disk under its new one.
+      if (await exists(join(directory, APPLIED, id))) await fs.rm(mark)
+      else await fs.rename(mark, join(directory, APPLYING, id))
     }
     await fs.rmdir(join(directory, state))
   }

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { asError, isErrno } from '../base/errors.ts'
 import { revived } from '../base/failure.ts'
 import type { Log } from '../base/log.ts'
-import { namesIn } from '../state/listing.ts'
+import { exists, namesIn } from '../state/listing.ts'
 import { isStorageName } from '../storage/storage-ref.ts'
 import * as layout from './folder-layout.ts'
 import type { Draft } from './place-volumes.ts'
@@ -72,8 +72,11 @@ export class FolderDrafts {
     const draft = join(this.#directory.path, entry)
     try {
       const text = await fs.readFile(join(draft, layout.RECORD), 'utf8')
-      const { name } = parseRecord(text)
+      const { name, options } = parseRecord(text)
       if (!isStorageName(name)) throw new Error(`"${name}" is no name`)
+      // btrfs may have the record on disk before what was made beside it.
+      const hasFiles = await exists(join(draft, layout.DATA))
+      if (options.path === undefined && !hasFiles) throw new Error('No files')
       await fs.rename(draft, join(this.#directory.volumes, name))
       this.#log.info('Volume finished after a crash', { volume: name })
     } catch (error) {

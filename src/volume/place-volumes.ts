@@ -2,6 +2,7 @@ import * as fs from 'node:fs'
 import { join } from 'node:path'
 import { asError } from '../base/errors.ts'
 import { type Failure, packed } from '../base/failure.ts'
+import { syncEntries } from '../linux/sync-filesystem.ts'
 import { DATA, PASSAGE_MODE, RECORD, VIEW } from './folder-layout.ts'
 import type { VolumeOptions } from './volume-options.ts'
 import { setAttributesSync } from './volume-root.ts'
@@ -29,10 +30,9 @@ interface Attempt {
  * that it could not.
  *
  * The record is what is written last, so a draft that has one is a volume but for
- * its place. It is synchronised with its directory, after which filesystems have the
- * way to it as well; for those with a journal the second is as good as nothing. The
- * rename is not: after a power cut the draft may be found where it was, and is given
- * its place then, see `FolderDrafts.finish`.
+ * its place. It is synchronised with its directory, and so is the rename, for the
+ * volume of that name that was removed just before must not be back in its way. A
+ * draft that a crash leaves before is given its place by `FolderDrafts.finish`.
  *
  * Synchronous, for a thread: to hand each of these calls to one would take several
  * times as long as the calls.
@@ -54,6 +54,8 @@ export function placeVolumes(
   forEach(attempts, ({ draft }) =>
     fs.renameSync(draft.directory, join(volumes, draft.name)),
   )
+  // One that was removed under the same name would be back, and in the way.
+  forEach(attempts.slice(-1), () => syncEntries(volumes))
   return attempts.map(({ failure }) => failure)
 }
 
