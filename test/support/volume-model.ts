@@ -1,6 +1,9 @@
 /** One volume as far as the model knows it. */
 export interface ModelVolume {
+  /** What it holds; of an adopted one, see its directory. */
   readonly text: string
+  /** The directory that it was made of, if any. */
+  readonly adopted: string
   readonly snapshots: Readonly<Record<string, string>>
   /** 0 if unlimited. */
   readonly capacity: number
@@ -12,12 +15,19 @@ export interface ModelVolume {
 export interface Model {
   readonly volumes: Readonly<Record<string, ModelVolume>>
   readonly removed: readonly (readonly [string, ModelVolume])[]
+  readonly directories: Directories
 }
+
+/** The files of directories that may be adopted, by name. */
+export type Directories = Readonly<
+  Record<string, Readonly<Record<string, string>>>
+>
 
 /** What can be seen of the real ones. */
 export interface Seen {
   readonly volumes: Readonly<Record<string, ModelVolume>>
   readonly removed: readonly string[]
+  readonly directories: Directories
 }
 
 /** What is done to the volumes, by the model and by those that are real. */
@@ -32,6 +42,13 @@ export type Act =
   | { readonly do: 'label'; readonly volume: string; readonly text: string }
   | { readonly do: 'remove'; readonly volume: string }
   | { readonly do: 'restore'; readonly volume: string }
+  | { readonly do: 'empty' }
+  | {
+      readonly do: 'adopt'
+      readonly volume: string
+      readonly directory: string
+    }
+  | { readonly do: 'release'; readonly volume: string }
   | { readonly do: 'protect'; readonly volume: string; readonly on: boolean }
   | {
       readonly do: 'snapshot' | 'forget' | 'rollback'
@@ -48,37 +65,50 @@ export interface ModelStore {
   readonly resizes: boolean
   readonly snapshots: boolean
   readonly keepsRemoved: boolean
+  readonly adopts: boolean
 }
 
-export const EMPTY: Model = { volumes: {}, removed: [] }
+/** Directories that are somebody else's, with what is in them from the start. */
+const PRECIOUS: Directories = {
+  theirs: { precious: 'precious' },
+  others: { precious: 'precious' },
+}
+
+export const EMPTY: Model = { volumes: {}, removed: [], directories: PRECIOUS }
 
 /** What rollbacks save is called after the time, which the model does not know. */
 const SAVED = 'before-rollback-'
 
 /** The model after `act`, or the kind of the failure that there must be. */
 export function after(
-  { volumes, removed }: Model,
+  model: Model,
   act: Act,
   store: ModelStore,
 ): Model | string {
-  if (act.do === 'show') return { volumes, removed }
+  if (act.do === 'show') return model
+  if (act.do === 'empty') return { ...model, removed: [] }
+  const { volumes, removed } = model
   const volume = volumes[act.volume]
-  const put = (
-    name: string,
-    changed: ModelVolume,
-    others: Model['volumes'] = volumes,
-  ): Model => ({ volumes: { ...others, [name]: changed }, removed })
+  const put: Put = (name, changed, others = volumes) => ({
+    ...model,
+    volumes: { ...others, [name]: changed },
+  })
 
   if (act.do === 'create') {
     if (volume !== undefined) return 'already-exists'
     return put(act.volume, { ...NEW, capacity: store.capacity })
+  }
+  if (act.do === 'adopt') {
+    if (!store.adopts) return 'not-supported'
+    if (volume !== undefined) return 'already-exists'
+    return put(act.volume, { ...NEW, adopted: act.directory })
   }
   if (act.do === 'restore') {
     const last = removed.findLast(([name]) => name === act.volume)
     if (last === undefined) return 'not-found'
     if (volume !== undefined) return 'already-exists'
     const left = removed.filter((each) => each !== last)
-    return { volumes: { ...volumes, [act.volume]: last[1] }, removed: left }
+    return { ...put(act.volume, last[1]), removed: left }
   }
   if (act.do === 'clone') return cloned(volumes, act, store, put)
   if (volume === undefined) return 'not-found'
@@ -88,14 +118,28 @@ export function after(
   if (act.do === 'remove') {
     if (volume.isProtected) return 'in-use'
     const kept = store.keepsRemoved ? [[act.volume, volume] as const] : []
-    return { volumes: others, removed: [...removed, ...kept] }
+    return { ...model, volumes: others, removed: [...removed, ...kept] }
+  }
+  if (act.do === 'release') {
+    if (volume.adopted === '') return 'invalid-argument'
+    if (volume.isProtected) return 'in-use'
+    return { ...model, volumes: others }
   }
   if (act.do === 'rename') {
     if (volumes[act.to] !== undefined) return 'already-exists'
     return put(act.to, volume, others)
   }
   if (act.do === 'resize' && !store.resizes) return 'not-supported'
+  if (act.do === 'write' && volume.adopted !== '') {
+    return written(model, volume.adopted, act.text)
+  }
   return put(act.volume, { ...volume, ...changeBy(act) })
+}
+
+function written(model: Model, directory: string, text: string): Model {
+  const { directories } = model
+  const files = { ...directories[directory], text }
+  return { ...model, directories: { ...directories, [directory]: files } }
 }
 
 function changeBy(
@@ -107,7 +151,11 @@ function changeBy(
   return { capacity: act.capacity }
 }
 
-type Put = (name: string, volume: ModelVolume) => Model
+type Put = (
+  name: string,
+  volume: ModelVolume,
+  others?: Model['volumes'],
+) => Model
 
 function cloned(
   volumes: Model['volumes'],
@@ -123,6 +171,7 @@ function cloned(
   const text =
     snapshot === undefined ? present.text : present.snapshots[snapshot]
   if (text === undefined) return 'not-found'
+  if (present.adopted !== '') return 'not-supported'
   return put(volume, { ...NEW, text, capacity: present.capacity })
 }
 
@@ -134,7 +183,7 @@ function snapshotted(
 ): Model | string {
   const { snapshots } = volume
   if (act.do === 'snapshot') {
-    if (!store.snapshots) return 'not-supported'
+    if (!store.snapshots || volume.adopted !== '') return 'not-supported'
     if (snapshots[act.snapshot] !== undefined) return 'already-exists'
     const taken = { ...snapshots, [act.snapshot]: volume.text }
     return put(act.volume, { ...volume, snapshots: taken })
@@ -168,6 +217,11 @@ export function between(
 ): readonly Model[] {
   const done = after(before, act, store)
   if (typeof done === 'string') return [before]
+  if (act.do === 'empty') {
+    // Those removed first are deleted first.
+    const { removed } = before
+    return [before, ...removed.map((_, nth) => without(before, nth + 1))]
+  }
   if (act.do !== 'rollback') return [before, done]
   const { volumes } = before
   const [volume, rolled] = [volumes[act.volume], done.volumes[act.volume]]
@@ -178,12 +232,25 @@ export function between(
   return [before, { ...before, volumes: middle }, done]
 }
 
-/** What can be seen of the model, with what was saved under names that compare. */
-export function seenOf({ volumes, removed }: Model): Seen {
-  return comparable({ volumes, removed: removed.map(([name]) => name) })
+function without(model: Model, removedFirst: number): Model {
+  return { ...model, removed: model.removed.slice(removedFirst) }
 }
 
-export function comparable({ volumes, removed }: Seen): Seen {
+/** What can be seen of the model, with what was saved under names that compare. */
+export function seenOf({ volumes, removed, directories }: Model): Seen {
+  const shown = Object.entries(volumes).map(([name, volume]) => {
+    const { adopted, text } = volume
+    const seen = adopted === '' ? text : (directories[adopted]?.text ?? '')
+    return [name, { ...volume, text: seen }] as const
+  })
+  return comparable({
+    volumes: Object.fromEntries(shown),
+    removed: removed.map(([name]) => name),
+    directories,
+  })
+}
+
+export function comparable({ volumes, removed, directories }: Seen): Seen {
   const named = Object.entries(volumes).map(([name, volume]) => {
     const { snapshots } = volume
     const all = Object.entries(snapshots).toSorted(([one], [other]) =>
@@ -199,6 +266,7 @@ export function comparable({ volumes, removed }: Seen): Seen {
   return {
     volumes: Object.fromEntries(named),
     removed: removed.toSorted(),
+    directories,
   }
 }
 
@@ -211,6 +279,7 @@ function nextSaved(snapshots: Readonly<Record<string, string>>): string {
 
 const NEW: ModelVolume = {
   text: '',
+  adopted: '',
   snapshots: {},
   capacity: 0,
   label: '',

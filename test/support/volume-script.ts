@@ -1,17 +1,21 @@
 import { createInterface } from 'node:readline'
 import * as fs from 'node:fs/promises'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { NotFoundError, StowageError } from '../../src/base/errors.ts'
 import { SILENT } from '../../src/base/log.ts'
+import { TrashKeeper } from '../../src/operations/trash-keeper.ts'
+import { USUAL_LIMITS } from '../../src/operations/trash-limits.ts'
 import { VolumeLookupCache } from '../../src/volume/volume-lookup-cache.ts'
 import { parseStoreSpecs, storeSource } from '../../src/volume/volume-stores.ts'
-import type { Act, Seen } from './volume-model.ts'
+import type { Act, Directories, Seen } from './volume-model.ts'
 
 // All volumes in a process of their own, to be killed at any moment:
 // `volume-script.js DATA_ROOT STORES`. It does what each line of its input says in
 // JSON, and answers each by a line: what `show` sees, null, or a failure's kind.
+// The directories that may be adopted are those in `DATA_ROOT-adopted`.
 process.umask(0o022)
 const [, , dataRoot = '', stores = ''] = process.argv
+const adoptable = `${dataRoot}-adopted`
 const volumes = await VolumeLookupCache.open({
   dataRoot,
   stores: parseStoreSpecs(stores).map((spec) =>
@@ -57,6 +61,11 @@ async function run(act: Act): Promise<unknown> {
   if (act.do === 'write') return write(act.volume, act.text)
   if (act.do === 'remove') return volumes.remove(act.volume)
   if (act.do === 'restore') return restore(act.volume)
+  if (act.do === 'empty') return empty()
+  if (act.do === 'adopt') {
+    return volumes.adopt(act.volume, join(adoptable, act.directory))
+  }
+  if (act.do === 'release') return volumes.release(act.volume)
   if (act.do === 'protect') return volumes.protect(act.volume, act.on)
   if ('snapshot' in act) return ofSnapshot(act)
   if (act.do === 'clone') return changes.clone(act.source, act.volume)
@@ -106,6 +115,14 @@ async function restore(name: string): Promise<void> {
   await volumes.trash.restore(last, name)
 }
 
+/** By whom the daemon has it done. */
+async function empty(): Promise<void> {
+  const limits = { ...USUAL_LIMITS, leaveFree: { percent: 0 } }
+  const keeper = new TrashKeeper({ volumes, limits, log: SILENT })
+  await keeper.empty()
+  await keeper.close()
+}
+
 async function show(): Promise<Seen> {
   const seen: Record<string, Seen['volumes'][string]> = {}
   for (const { name, volume, problem } of volumes.list()) {
@@ -117,6 +134,7 @@ async function show(): Promise<Seen> {
     }
     seen[name] = {
       text: await held(name, textIn),
+      adopted: basename(volume.options.path ?? ''),
       snapshots,
       capacity: volume.capacity ?? 0,
       label: volume.options.labels.is ?? '',
@@ -125,7 +143,25 @@ async function show(): Promise<Seen> {
   }
   const { volumes: removed, troubles } = await volumes.trash.list()
   if (troubles.length > 0) throw new Error(JSON.stringify(troubles))
-  return { volumes: seen, removed: removed.map(({ name }) => name) }
+  return {
+    volumes: seen,
+    removed: removed.map(({ name }) => name),
+    directories: await directories(),
+  }
+}
+
+/** All files in what may be adopted, but for what a killed write has left. */
+async function directories(): Promise<Directories> {
+  const found: Record<string, Record<string, string>> = {}
+  for (const directory of await fs.readdir(adoptable)) {
+    const files: Record<string, string> = {}
+    for (const name of await fs.readdir(join(adoptable, directory))) {
+      if (name === 'new') continue
+      files[name] = await fs.readFile(join(adoptable, directory, name), 'utf8')
+    }
+    found[directory] = files
+  }
+  return found
 }
 
 async function textIn(path: string): Promise<string> {

@@ -5,7 +5,7 @@ import { expect } from 'chai'
 import * as fc from 'fast-check'
 import { type Capability, needs } from '../../src/conformance/capabilities.ts'
 import { useTempDir } from '../../src/conformance/temp-dir.ts'
-import { amount } from '../support/campaign.ts'
+import { amount, tell } from '../support/campaign.ts'
 import {
   type FilesystemKind,
   useLoopFilesystem,
@@ -15,6 +15,7 @@ import {
   after,
   between,
   comparable,
+  type Directories,
   EMPTY,
   isBeyond,
   type Model,
@@ -37,11 +38,16 @@ interface Kind {
   readonly longest: number
 }
 
-const ALL = { snapshots: true, keepsRemoved: true, resizes: true } as const
+const ALL = {
+  snapshots: true,
+  keepsRemoved: true,
+  resizes: true,
+  adopts: false,
+} as const
 
 describeModel('local', {
   stores: 'default=local:',
-  store: { ...ALL, resizes: false, capacity: 0 },
+  store: { ...ALL, resizes: false, adopts: true, capacity: 0 },
   longest: 20,
 })
 describeModel('btrfs', {
@@ -73,6 +79,8 @@ function describeModel(
     const filesystem = disk && useLoopFilesystem(disk)
     const home = useTempDir(filesystem && (() => filesystem.path))
     let running: VolumeProcess | undefined
+    let acts = 0
+    let kills = 0
     const kill = async (): Promise<void> => {
       await running?.kill()
       running = undefined
@@ -113,7 +121,9 @@ function describeModel(
     ): Promise<Model> => {
       const child = await alive(dataRoot)
       const asked = child.ask(act)
+      acts++
       if (killAt !== undefined) {
+        kills++
         await Promise.race([asked, sleep(killAt * longest)])
         await kill()
       }
@@ -141,6 +151,7 @@ function describeModel(
           fc.array(steps, { minLength: 10, maxLength: 30 }),
           async (sequence) => {
             const dataRoot = join(home.path, `root-${nth++}`)
+            await layOut(`${dataRoot}-adopted`, EMPTY.directories)
             let model = EMPTY
             for (const each of sequence) {
               if (isBeyond(model, each.act)) continue
@@ -155,8 +166,21 @@ function describeModel(
         ),
         { numRuns: SEQUENCES, endOnFailure: true },
       )
+      tell(
+        `Model, ${name}`,
+        `${nth} sequences, ${acts} acts, ${kills} kills in their midst, all as the model says`,
+      )
     })
   })
+}
+
+async function layOut(path: string, directories: Directories): Promise<void> {
+  for (const [directory, files] of Object.entries(directories)) {
+    await fs.mkdir(join(path, directory), { recursive: true })
+    for (const [name, content] of Object.entries(files)) {
+      await fs.writeFile(join(path, directory, name), content)
+    }
+  }
 }
 
 function sorted(value: unknown): unknown {
@@ -206,6 +230,16 @@ const acts: fc.Arbitrary<Act> = fc.oneof(
       volume,
     }),
   },
+  fc.record({ do: fc.constant('empty' as const) }),
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      do: fc.constant('adopt' as const),
+      volume,
+      directory: fc.constantFrom(...Object.keys(EMPTY.directories)),
+    }),
+  },
+  fc.record({ do: fc.constant('release' as const), volume }),
   {
     weight: 4,
     arbitrary: fc.record({
