@@ -232,14 +232,17 @@ const acts: fc.Arbitrary<Act> = fc.oneof(
   },
   fc.record({ do: fc.constant('empty' as const) }),
   {
-    weight: 2,
+    weight: 3,
     arbitrary: fc.record({
       do: fc.constant('adopt' as const),
       volume,
       directory: fc.constantFrom(...Object.keys(EMPTY.directories)),
     }),
   },
-  fc.record({ do: fc.constant('release' as const), volume }),
+  {
+    weight: 2,
+    arbitrary: fc.record({ do: fc.constant('release' as const), volume }),
+  },
   {
     weight: 4,
     arbitrary: fc.record({
