@@ -1,19 +1,10 @@
-import * as fs from 'node:fs/promises'
-import { join } from 'node:path'
 import { asError, isErrno } from '../base/errors.ts'
 import { revived } from '../base/failure.ts'
-import type { Log } from '../base/log.ts'
-import { exists, namesIn } from '../state/listing.ts'
-import { isStorageName } from '../storage/storage-ref.ts'
 import * as layout from './folder-layout.ts'
 import type { Draft } from './place-volumes.ts'
 import type { StoreDirectory } from './store-directory.ts'
 import { VolumeExistsError } from './volume-errors.ts'
-import {
-  formatRecord,
-  parseRecord,
-  type VolumeRecord,
-} from './volume-record.ts'
+import { formatRecord, type VolumeRecord } from './volume-record.ts'
 
 interface Waiting {
   readonly draft: Draft
@@ -24,13 +15,11 @@ interface Waiting {
 /** Makes volumes aside, each to be seen once it is whole. */
 export class FolderDrafts {
   readonly #directory: StoreDirectory
-  readonly #log: Log
   #waiting: Waiting[] = []
   #isPlacing = false
 
-  constructor(directory: StoreDirectory, log: Log) {
+  constructor(directory: StoreDirectory) {
     this.#directory = directory
-    this.#log = log
   }
 
   /**
@@ -51,47 +40,10 @@ export class FolderDrafts {
       const text = formatRecord(record)
       await this.#place({ name, directory, data, options, record: text })
     } catch (error) {
-      await this.#abandon(directory)
+      await this.#directory.delete(directory)
       // A volume's directory is never empty, so rename cannot replace one.
       if (!isErrno(error, 'ENOTEMPTY', 'EEXIST', 'ENOTDIR')) throw error
       throw new VolumeExistsError(name, { cause: error })
-    }
-  }
-
-  /**
-   * Gives each draft its place that a crash has left whole: the volume may have been
-   * acknowledged. All others are swept with the rest.
-   */
-  async finish(): Promise<void> {
-    for (const entry of await namesIn(this.#directory.path)) {
-      if (entry.startsWith(layout.DRAFT_PREFIX)) await this.#finish(entry)
-    }
-  }
-
-  async #finish(entry: string): Promise<void> {
-    const draft = join(this.#directory.path, entry)
-    try {
-      const text = await fs.readFile(join(draft, layout.RECORD), 'utf8')
-      const { name, options } = parseRecord(text)
-      if (!isStorageName(name)) throw new Error(`"${name}" is no name`)
-      // btrfs may have the record on disk before what was made beside it.
-      const hasFiles = await exists(join(draft, layout.DATA))
-      if (options.path === undefined && !hasFiles) throw new Error('No files')
-      await fs.rename(draft, join(this.#directory.volumes, name))
-      this.#log.info('Volume finished after a crash', { volume: name })
-    } catch (error) {
-      this.#log.debug('Draft discarded', { draft, error })
-    }
-  }
-
-  /** First of all it goes by a name by which it would not be finished. */
-  async #abandon(draft: string): Promise<void> {
-    const grave = this.#directory.aside(layout.REMOVED_PREFIX)
-    try {
-      await fs.rename(draft, grave)
-      await this.#directory.delete(grave)
-    } catch (error) {
-      if (!isErrno(error, 'ENOENT')) await this.#directory.delete(draft)
     }
   }
 

@@ -75,7 +75,7 @@ export class FolderStore implements VolumeStorer {
     this.#keeping = keeping
     this.#adopted = new AdoptedDirectories(directory.path)
     this.#folders = new VolumeFolders(name, directory)
-    this.#drafts = new FolderDrafts(directory, log)
+    this.#drafts = new FolderDrafts(directory)
     this.#changes = new FolderChanges(directory, this.#folders, log)
     if (this.capabilities.trash === true) {
       this.trash = new FolderTrash(name, directory, this.#folders)
@@ -89,7 +89,6 @@ export class FolderStore implements VolumeStorer {
   static async open(options: FolderStoreOptions): Promise<FolderStore> {
     const directory = await StoreDirectory.open(options)
     const store = new FolderStore(options, directory)
-    await store.#drafts.finish()
     await directory.sweep()
     await store.#changes.finish()
     return store

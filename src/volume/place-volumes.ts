@@ -2,7 +2,7 @@ import * as fs from 'node:fs'
 import { join } from 'node:path'
 import { asError } from '../base/errors.ts'
 import { type Failure, packed } from '../base/failure.ts'
-import { syncEntries } from '../linux/sync-filesystem.ts'
+import { syncDirectoryNow } from '../state/atomic-file.ts'
 import { DATA, PASSAGE_MODE, RECORD, VIEW } from './folder-layout.ts'
 import type { VolumeOptions } from './volume-options.ts'
 import { setAttributesSync } from './volume-root.ts'
@@ -27,12 +27,12 @@ interface Attempt {
 
 /**
  * Finishes drafts and renames them into `volumes`, and answers a failure for each
- * that it could not.
+ * that it could not, which is where it was then.
  *
- * The record is what is written last, so a draft that has one is a volume but for
- * its place. It is synchronised with its directory, and so is the rename, for the
- * volume of that name that was removed just before must not be back in its way. A
- * draft that a crash leaves before is given its place by `FolderDrafts.finish`.
+ * A draft is on disk before it gets its place, and its place before it is answered
+ * for: after a power cut whatever stands in `volumes` is whole, and the volume of
+ * that name that was removed just before is not back in its stead. A draft that a
+ * crash leaves was never answered for.
  *
  * Synchronous, for a thread: to hand each of these calls to one would take several
  * times as long as the calls.
@@ -48,14 +48,13 @@ export function placeVolumes(
   forEach(attempts, ({ draft, file }) => {
     if (file === undefined) return
     fs.fsyncSync(file)
-    syncDirectory(draft.directory)
+    syncDirectoryNow(draft.directory)
   })
   for (const { file } of attempts) if (file !== undefined) fs.closeSync(file)
   forEach(attempts, ({ draft }) =>
     fs.renameSync(draft.directory, join(volumes, draft.name)),
   )
-  // One that was removed under the same name would be back, and in the way.
-  forEach(attempts.slice(-1), () => syncEntries(volumes))
+  keepPlaces(volumes, attempts)
   return attempts.map(({ failure }) => failure)
 }
 
@@ -74,6 +73,21 @@ function forEach(
   }
 }
 
+/** One sync is for all that got a place. Should it fail, none of them has one. */
+function keepPlaces(volumes: string, attempts: readonly Attempt[]): void {
+  const placed = attempts.filter(({ failure }) => failure === undefined)
+  if (placed.length === 0) return
+  try {
+    syncDirectoryNow(volumes)
+  } catch (error) {
+    forEach(placed, ({ draft }) =>
+      fs.renameSync(join(volumes, draft.name), draft.directory),
+    )
+    const failure = packed(asError(error))
+    for (const attempt of placed) attempt.failure = failure
+  }
+}
+
 /** Makes all that a volume is but its name, and leaves its record open. */
 function writeDraft({ directory, data, options, record }: Draft): number {
   if (data !== 'made') fs.mkdirSync(directory, { mode: PASSAGE_MODE })
@@ -89,14 +103,5 @@ function writeDraft({ directory, data, options, record }: Draft): number {
   } catch (error) {
     fs.closeSync(file)
     throw error
-  }
-}
-
-function syncDirectory(path: string): void {
-  const directory = fs.openSync(path, 'r')
-  try {
-    fs.fsyncSync(directory)
-  } finally {
-    fs.closeSync(directory)
   }
 }

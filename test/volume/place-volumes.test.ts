@@ -3,7 +3,9 @@ import { join } from 'node:path'
 import { expect } from 'chai'
 import { type Draft, placeVolumes } from '../../src/volume/place-volumes.ts'
 import { parseVolumeOptions } from '../../src/volume/volume-options.ts'
+import { needs } from '../../src/conformance/capabilities.ts'
 import { useTempDir } from '../../src/conformance/temp-dir.ts'
+import { withFault } from '../support/fault-injection.ts'
 
 describe('placeVolumes', () => {
   const home = useTempDir()
@@ -60,5 +62,31 @@ describe('placeVolumes', () => {
       'volume.json',
     ])
     expect(await inside('theirs')).to.deep.equal(['volume.json'])
+  })
+
+  describe('whose places cannot be put on disk', () => {
+    needs('root', 'strace')
+
+    it('leaves nothing in place, also where the last had failed before', async () => {
+      const taken = draft('taken')
+      placeVolumes(volumes(), [taken])
+      const fault = {
+        call: 'fsync',
+        fate: 'error=EIO',
+        paths: [await fs.realpath(volumes())],
+      }
+      const failures = await withFault(process.pid, fault, async () =>
+        placeVolumes(volumes(), [draft('a'), draft('b'), taken]),
+      )
+      for (const failure of failures.slice(0, 2)) {
+        expect(failure?.fields).to.include({ code: 'EIO' })
+      }
+      expect(failures[2]?.fields).to.include({ code: 'ENOTEMPTY' })
+      expect(await fs.readdir(volumes())).to.deep.equal(['taken'])
+      for (const name of ['a', 'b']) {
+        const record = join(draft(name).directory, 'volume.json')
+        expect(await fs.readFile(record, 'utf8')).to.equal(`${name}\n`)
+      }
+    })
   })
 })
