@@ -34,6 +34,8 @@ export class ApplyMarks {
   readonly #applied: Set<LayerId>
   /** Those of the applied that may not be on disk yet. */
   readonly #unsynced: Set<LayerId>
+  /** Whether the marks of applied layers may not be on disk yet. */
+  #isMarking = false
   #timer: NodeJS.Timeout | undefined
   #settling = Promise.resolve()
 
@@ -113,7 +115,7 @@ export class ApplyMarks {
 
   async #settle(): Promise<void> {
     const ids = [...this.#unsynced]
-    if (ids.length === 0) return
+    if (ids.length === 0 && !this.#isMarking) return
     try {
       await syncFilesystem(this.#directory)
     } catch (error) {
@@ -123,10 +125,13 @@ export class ApplyMarks {
     }
     for (const id of ids) {
       // In one go, so that none is forgotten in between.
-      if (!this.#unsynced.delete(id)) continue
+      if (!this.#unsynced.has(id)) continue
       renameSync(this.#path(this.#fresh, id), this.#path(APPLIED, id))
+      this.#unsynced.delete(id)
+      this.#isMarking = true
     }
     await syncDirectory(join(this.#directory, APPLIED))
+    this.#isMarking = false
   }
 
   /** Forgets a layer that is no more. */
@@ -148,10 +153,10 @@ export class ApplyMarks {
     }
   }
 
-  /** What cannot be synced stays fresh, and is tried again with the next. */
+  /** What cannot be synced is tried again. */
   #settleSoon(): void {
     this.#timer ??= setTimeout(() => {
-      this.settle().catch(() => undefined)
+      this.settle().catch(() => this.#settleSoon())
     }, SYNC_AFTER).unref()
   }
 

@@ -4,7 +4,9 @@ import { expect } from 'chai'
 import { InvalidArgumentError, NotFoundError } from '../../src/base/errors.ts'
 import { ApplyMarks } from '../../src/graph/apply-marks.ts'
 import { expectRejection } from '../../src/conformance/expect-rejection.ts'
+import { needs } from '../../src/conformance/capabilities.ts'
 import { useTempDir } from '../../src/conformance/temp-dir.ts'
+import { withFault } from '../support/fault-injection.ts'
 
 describe('ApplyMarks', () => {
   const directory = useTempDir()
@@ -75,5 +77,23 @@ describe('ApplyMarks', () => {
     const later = await ApplyMarks.open(directory.path)
     later.check('old')
     expect(() => later.check('fresh')).to.throw(NotFoundError, /the machine/)
+  })
+
+  describe('of layers whose marks cannot be put on disk', () => {
+    needs('root', 'strace')
+
+    it('are not settled until they can', async () => {
+      const marks = await ApplyMarks.open(directory.path)
+      const applied = await fs.realpath(join(directory.path, 'applied'))
+      const fault = { call: 'fsync', fate: 'error=EIO', paths: [applied] }
+      await withFault(process.pid, fault, async () => {
+        await marks.run('a', async () => 1)
+        for (const _attempt of ['first', 'second']) {
+          await expectRejection(marks.settle(), Error, /EIO/)
+        }
+      })
+      await marks.settle()
+      await withFault(process.pid, fault, () => marks.settle())
+    })
   })
 })
