@@ -3,11 +3,12 @@ import type { Stats } from 'node:fs'
 import { rmdirSync } from 'node:fs'
 import * as fs from 'node:fs/promises'
 import { resolve } from 'node:path'
+import { ended } from '../base/ended.ts'
 import { isErrno } from '../base/errors.ts'
 import type { Log } from '../base/log.ts'
 import { Thread } from '../base/thread.ts'
 import { type IdMaps, NO_ID_MAPS, toHost } from '../archive/id-map.ts'
-import { type MountSpec, unmount } from '../linux/mount.ts'
+import { detach, type MountSpec } from '../linux/mount.ts'
 import { mountsBelow } from '../linux/mountinfo.ts'
 import { lockRoot, type RootLock } from '../state/root-lock.ts'
 import type { HomeCalls } from './home-worker.ts'
@@ -52,6 +53,8 @@ export class Home {
   /** Tells this process's drafts from those that a crash has left. */
   readonly #session = randomBytes(8).toString('hex')
   #drafts = 0
+  /** What is mounted at a path no more, while its filesystem has not ended yet. */
+  readonly #leaving = new Map<string, Promise<unknown>>()
 
   private constructor(
     path: string,
@@ -132,6 +135,8 @@ export class Home {
    * that was to be done, or `target` was a mountpoint already.
    */
   async mount(specs: readonly MountSpec[], target: string): Promise<boolean> {
+    // Its directories are in use by one overlay at a time.
+    await this.#leaving.get(this.absolute(target))
     try {
       return await this.#thread.call('mount', specs, target)
     } catch (error) {
@@ -142,11 +147,12 @@ export class Home {
 
   /**
    * Takes every mount off `target`, and `target` itself: removing the directory
-   * also takes the mount out of other mount namespaces.
+   * also takes the mount out of other mount namespaces. Nobody waits for what was
+   * written there to reach the disk, but who mounts there next.
    */
   async unmount(target: string): Promise<void> {
     const path = this.absolute(target)
-    await detach(path)
+    await this.#detach(path)
     for (;;) {
       try {
         // An empty directory of ours: to hand it to a thread takes far longer.
@@ -156,7 +162,7 @@ export class Home {
         if (isErrno(error, 'ENOENT')) return
         if (!isErrno(error, 'EBUSY')) throw error
       }
-      if (!(await detach(path))) {
+      if (!(await this.#detach(path))) {
         throw new Error(`"${path}" is busy though nothing is mounted there`)
       }
     }
@@ -167,24 +173,37 @@ export class Home {
     return mountsBelow(this.path)
   }
 
+  /** Waits also for what was detached before, so that nothing of it is in use. */
   async detachAll(): Promise<void> {
-    for (const mountpoint of await this.mountpoints()) await detach(mountpoint)
+    for (const mountpoint of await this.mountpoints()) {
+      await this.#detach(mountpoint)
+    }
+    await Promise.all(this.#leaving.values())
   }
 
   async close(): Promise<void> {
+    await Promise.all(this.#leaving.values())
     await this.#thread.close()
     await this.#lock.release()
   }
-}
 
-/** Whether there was something to detach. */
-async function detach(path: string): Promise<boolean> {
-  try {
-    await unmount(path)
-    return true
-  } catch (error) {
-    if (isErrno(error, 'EINVAL', 'ENOENT')) return false
-    throw error
+  /** Whether there was something to detach. */
+  async #detach(path: string): Promise<boolean> {
+    try {
+      const { gone } = await detach(path)
+      void this.#leave(path, gone)
+      return true
+    } catch (error) {
+      if (isErrno(error, 'EINVAL', 'ENOENT')) return false
+      throw error
+    }
+  }
+
+  async #leave(path: string, gone: Promise<void>): Promise<void> {
+    const all = Promise.all([this.#leaving.get(path), ended(gone)])
+    this.#leaving.set(path, all)
+    await all
+    if (this.#leaving.get(path) === all) this.#leaving.delete(path)
   }
 }
 

@@ -1,3 +1,5 @@
+import { close, constants, openSync } from 'node:fs'
+import { promisify } from 'node:util'
 import { declare } from './libc.ts'
 
 // From <sys/mount.h>; the same numbers on every architecture.
@@ -14,6 +16,9 @@ const MS_SLAVE = 0x80000
 const MS_SHARED = 0x100000
 const MNT_DETACH = 0x2
 const UMOUNT_NOFOLLOW = 0x8
+
+// From <fcntl.h>: a descriptor that only says where, and opens nothing.
+const O_PATH = 0x200000
 
 /** Options that mount(2) takes as flags; all others travel as its data string. */
 const FLAGS: Readonly<Record<string, number>> = {
@@ -71,6 +76,29 @@ export async function mountLater(
 export async function unmount(target: string): Promise<void> {
   await umount2.later(target, MNT_DETACH | UMOUNT_NOFOLLOW)
 }
+
+/**
+ * Like `unmount`, but answers as soon as the name is free, and leaves the end of
+ * the filesystem behind it to go on: that is what takes the time, because all that
+ * is dirty beneath is written first. `gone` settles when it has come.
+ *
+ * Not for what may hang: the place is looked up here and now.
+ */
+export async function detach(
+  target: string,
+): Promise<{ readonly gone: Promise<void> }> {
+  // Whoever has it open last ends a filesystem that is mounted nowhere.
+  const place = openSync(target, O_PATH | constants.O_NOFOLLOW)
+  try {
+    await unmount(target)
+  } catch (error) {
+    await closeLater(place)
+    throw error
+  }
+  return { gone: closeLater(place) }
+}
+
+const closeLater = promisify(close)
 
 export type Propagation = 'private' | 'slave' | 'shared'
 

@@ -86,4 +86,17 @@ describe('Home', () => {
     await home.detachAll()
     expect(await home.mountpoints()).to.deep.equal([])
   })
+
+  it('mounts again at once what has just been taken away', async () => {
+    for (const name of ['lower', 'upper', 'work']) {
+      await fs.mkdir(home.absolute(name))
+    }
+    const options = ['lowerdir=lower,upperdir=upper,workdir=work,index=on']
+    const overlay = { type: 'overlay', source: 'overlay', options }
+    // With an index the kernel refuses an upper that another overlay has.
+    for (let round = 0; round < 50; round++) {
+      await home.mount([overlay], 'place')
+      await home.unmount('place')
+    }
+  })
 })

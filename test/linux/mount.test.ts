@@ -1,11 +1,15 @@
+import { execFile } from 'node:child_process'
 import * as fs from 'node:fs/promises'
 import { join } from 'node:path'
+import { promisify } from 'node:util'
 import { expect } from 'chai'
-import { mount, mountLater, unmount } from '../../src/linux/mount.ts'
+import { detach, mount, mountLater, unmount } from '../../src/linux/mount.ts'
 import { mountsBelow, readMountInfo } from '../../src/linux/mountinfo.ts'
 import { needs } from '../../src/conformance/capabilities.ts'
 import { expectRejection } from '../../src/conformance/expect-rejection.ts'
 import { useTempDir } from '../../src/conformance/temp-dir.ts'
+
+const run = promisify(execFile)
 
 describe('mount', () => {
   needs('root')
@@ -63,6 +67,51 @@ describe('unmount', () => {
     expect(await mountsBelow(home.path)).to.deep.equal([mounted])
   })
 })
+
+describe('detach', () => {
+  needs('root', 'overlay')
+  const home = useTempDir()
+
+  it('frees the name, and tells when nothing beneath is in use', async () => {
+    for (let round = 0; round < 20; round++) {
+      const { backing, merged } = await overlayOnTmpfs(home.path)
+      await fs.writeFile(join(merged, 'file'), 'content')
+      const { gone } = await detach(merged)
+      expect(await mountsBelow(home.path)).to.deep.equal([backing])
+      expect(await fs.readdir(merged)).to.deep.equal([])
+      await gone
+      // Without MNT_DETACH the kernel refuses what is in use.
+      await run('umount', [backing])
+    }
+  })
+
+  it('refuses what is no mountpoint, or a link to one', async () => {
+    const mounted = join(home.path, 'mounted')
+    await fs.mkdir(mounted)
+    await expectRejection(detach(mounted), Error, /EINVAL/)
+    await expectRejection(detach(join(home.path, 'no')), Error, /ENOENT/)
+    mount({ type: 'tmpfs', source: 'x', options: [] }, mounted)
+    await fs.symlink(mounted, join(home.path, 'link'))
+    await expectRejection(detach(join(home.path, 'link')), Error, /EINVAL/)
+    expect(await mountsBelow(home.path)).to.deep.equal([mounted])
+  })
+})
+
+/** An overlay whose directories are on a filesystem of its own. */
+async function overlayOnTmpfs(
+  home: string,
+): Promise<{ readonly backing: string; readonly merged: string }> {
+  const backing = join(home, 'backing')
+  const merged = join(home, 'merged')
+  await fs.mkdir(backing, { recursive: true })
+  await fs.mkdir(merged, { recursive: true })
+  mount({ type: 'tmpfs', source: 'x', options: [] }, backing)
+  const at = (name: string): string => join(backing, name)
+  for (const name of ['lower', 'upper', 'work']) await fs.mkdir(at(name))
+  const directories = `lowerdir=${at('lower')},upperdir=${at('upper')},workdir=${at('work')}`
+  mount({ type: 'overlay', source: 'x', options: [directories] }, merged)
+  return { backing, merged }
+}
 
 async function mountsAt(path: string) {
   return (await readMountInfo()).filter((info) => info.mountpoint === path)
