@@ -1,15 +1,20 @@
-import { spawn } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { dirname, join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { PrivateHost } from '../test/support/private-host.ts'
 import { Disk } from './disk.ts'
 import { DockerApi } from './docker-api.ts'
-import type { Samples } from './row.ts'
+import { peerProgram, whyNoPeer } from './peer.ts'
+import type { Row, Samples } from './row.ts'
 import type { Rounds } from './scenario.ts'
 import { seconds, takeTurns, type Turn } from './turns.ts'
 
 const PAIRS = 50
+
+/** As Docker knows the plugin that does nothing. */
+const NOTHING = 'nothing'
 
 /**
  * `docker volume create` and `rm` by our driver and by Docker's `local`, on the
@@ -29,18 +34,45 @@ export async function benchVolumes(
     using many = new DockerApi(socket, 32)
     const drivers = { ours: 'stowage', theirs: 'local' }
     await takeTurns(drivers, rounds, samples, () => [
-      oneAfterTheOther(api),
+      oneAfterTheOther(api, { name: 'volume create and rm', target: 1.3 }),
       atOnce(many),
       countFsyncs(api, host),
+    ])
+    if ((await whyNoPeer()) !== undefined) return
+    await using _ = await DoesNothing.start(host)
+    await takeTurns({ ...drivers, ours: NOTHING }, rounds, samples, () => [
+      oneAfterTheOther(api, { name: 'by a plugin that does nothing' }),
     ])
   } finally {
     await host.close()
   }
 }
 
-function oneAfterTheOther(api: DockerApi): Turn<string> {
+/** A plugin in Go that answers from memory: the bound for any plugin. */
+class DoesNothing implements AsyncDisposable {
+  readonly #process: ChildProcess
+
+  private constructor(process: ChildProcess) {
+    this.#process = process
+  }
+
+  static async start(host: PrivateHost): Promise<DoesNothing> {
+    const socket = join(dirname(host.socket), `${NOTHING}.sock`)
+    const process = spawn(await peerProgram(), ['nothing', '-socket', socket], {
+      stdio: 'inherit',
+    })
+    return new DoesNothing(process)
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#process.kill()
+    await once(this.#process, 'exit')
+  }
+}
+
+function oneAfterTheOther(api: DockerApi, row: Row): Turn<string> {
   return {
-    row: { name: 'volume create and rm', target: 1.3 },
+    row,
     async play(driver) {
       const taken = await seconds(() => createAndRemove(api, driver, PAIRS))
       return { value: taken.value / PAIRS }

@@ -5,6 +5,7 @@
 //	peer jobs  -driver overlay2 -home DIR               a built-in driver
 //	peer jobs  -driver NAME -home DIR -socket PATH -pid PID  a plugin
 //	peer serve -driver overlay2 -home DIR -socket PATH  a built-in as a plugin
+//	peer nothing -socket PATH                a volume plugin that does nothing
 //
 // Jobs come as lines of JSON on standard input, each answered by one line.
 package main
@@ -33,7 +34,7 @@ func main() {
 
 func run(args []string) error {
 	if len(args) == 0 {
-		return fmt.Errorf("say jobs or serve")
+		return fmt.Errorf("say jobs, serve or nothing")
 	}
 	flags := flag.NewFlagSet("peer", flag.ContinueOnError)
 	side := side{}
@@ -50,8 +51,10 @@ func run(args []string) error {
 		return answerJobs(side)
 	case "serve":
 		return serve(side)
+	case "nothing":
+		return serveNothing(side.socket)
 	}
-	return fmt.Errorf("%q is neither jobs nor serve", args[0])
+	return fmt.Errorf("%q is none of jobs, serve and nothing", args[0])
 }
 
 func answerJobs(side side) error {
