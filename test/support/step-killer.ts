@@ -34,8 +34,8 @@ const TRACED = [...CHANGES, ...Object.keys(SOME_CHANGE)].join(',')
 const STUCK = 500
 
 export interface KillOptions {
-  /** After how many changes it is killed; never, if there are fewer. */
-  readonly after: number
+  /** After how many changes it is killed, or after which; never, if they do not come. */
+  readonly after: number | RegExp
 }
 
 /**
@@ -50,7 +50,7 @@ export class StepKiller {
   readonly steps: string[] = []
   readonly #strace: ChildProcess
   readonly #pid: number
-  readonly #after: number
+  readonly #after: number | RegExp
   readonly #ended: Promise<unknown>
   readonly #begun = new Map<string, string>()
   /** strace splits the line of a call when a thread begins meanwhile. */
@@ -119,6 +119,12 @@ export class StepKiller {
     return existsSync(`/proc/${this.#pid}/task/${thread}`)
   }
 
+  #isLast(call: string): boolean {
+    const after = this.#after
+    if (after instanceof RegExp) return after.test(call)
+    return this.steps.length >= after
+  }
+
   #read(line: string): void {
     if (/attached with \d+ threads/.test(line)) this.#isAttached()
     const [, thread = '', said = ''] = /^\[pid +(\d+)\] (.*)$/.exec(line) ?? []
@@ -133,7 +139,7 @@ export class StepKiller {
     if (isChange(name, what) && this.#isOurs(thread)) {
       this.#lastSeen = performance.now()
       this.steps.push(call)
-      if (this.steps.length >= this.#after) {
+      if (this.#isLast(call)) {
         this.#killed = true
         signal(this.#pid, 'SIGKILL')
         return

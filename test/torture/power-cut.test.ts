@@ -14,6 +14,7 @@ import { amount, failWith, tell } from '../support/campaign.ts'
 import { DaemonProcess } from '../support/daemon-process.ts'
 import { useLoopFilesystem } from '../support/loop-filesystem.ts'
 import { type Random, randomFrom } from '../support/random-from.ts'
+import { StepKiller } from '../support/step-killer.ts'
 
 const run = promisify(execFile)
 
@@ -52,7 +53,7 @@ describeCuts('btrfs', 'btrfs')
 
 function describeCuts(kind: keyof typeof MAKE, driver: string): void {
   describe(`A daemon on ${kind} when the power goes`, function () {
-    needs('root', 'loop', kind, 'xfs', 'overlay')
+    needs('root', 'loop', 'strace', kind, 'xfs', 'overlay')
     this.timeout(60_000 + CUTS * 60_000)
     const keeper = useLoopFilesystem('xfs', '8G')
 
@@ -64,18 +65,54 @@ function describeCuts(kind: keyof typeof MAKE, driver: string): void {
       return machine
     }
 
-    it('has the files of a volume too that was acknowledged the moment before', async () => {
-      const machine = await newMachine()
-      try {
-        const before = await machine.start()
-        await changeVolume(before, 'new', 'mark')
-        await machine.cut(before)
-        const after = await machine.start()
-        expect(await markOfVolume(after, 'new')).to.equal('mark')
-        expect(await after.stop()).to.include({ code: 0 })
-      } finally {
+    describe('the moment after', () => {
+      let machine: Machine
+      let daemon: DaemonProcess
+      before(async () => {
+        machine = await newMachine()
+        daemon = await machine.start()
+      })
+      after(async () => {
+        await daemon.stop('SIGKILL')
         await machine.unplug()
+      })
+      const powerGoes = async (): Promise<void> => {
+        await machine.cut(daemon)
+        daemon = await machine.start()
       }
+
+      it('has the files of a volume too that was acknowledged', async () => {
+        await changeVolume(daemon, 'new', 'mark')
+        await powerGoes()
+        expect(await markOfVolume(daemon, 'new')).to.equal('mark')
+      })
+
+      it('has the layer that was settled', async () => {
+        await changeLayer(daemon, 'settled', 'mark')
+        await daemon.docker.call('GraphDriver.Cleanup', {})
+        await powerGoes()
+        expect(await markOfLayer(daemon, 'settled')).to.equal('mark')
+      })
+
+      it('has the volume that was created again, and not what was removed under its name', async () => {
+        await changeVolume(daemon, 'again', 'old')
+        await fs.writeFile(join(machine.filesOf('again'), 'old'), '')
+        await changeVolume(daemon, 'again', undefined)
+        await changeVolume(daemon, 'again', 'new')
+        await powerGoes()
+        expect(await markOfVolume(daemon, 'again')).to.equal('new')
+        expect(await fs.readdir(machine.filesOf('again'))).to.deep.equal([])
+      })
+
+      it('has nothing of a volume of which only the record is on disk', async () => {
+        const after = /^fsync\(\d+<.*volume\.json>/
+        const killer = await StepKiller.attach(daemon.pid, { after })
+        await changeVolume(daemon, 'half', 'mark').catch(() => undefined)
+        await killer.detach()
+        expect(killer.killed).to.equal(true)
+        await powerGoes()
+        expect(await markOfVolume(daemon, 'half')).to.equal(undefined)
+      })
     })
 
     it(`has every volume that it acknowledged, and no layer that is not whole, ${CUTS} times`, async () => {
@@ -127,6 +164,12 @@ class Machine {
 
   get #mountpoint(): string {
     return join(this.#directory, 'mounted')
+  }
+
+  /** Where the files of a volume are. */
+  filesOf(volume: string): string {
+    const volumes = join(this.#mountpoint, 'root/volumes/default/volumes')
+    return join(volumes, volume, 'data')
   }
 
   async start(): Promise<DaemonProcess> {
