@@ -95,8 +95,12 @@ function describeCuts(kind: keyof typeof MAKE, driver: string): void {
       })
 
       it('has the volume that was created again, and not what was removed under its name', async () => {
+        await changeVolume(daemon, 'other', 'old')
+        await changeVolume(daemon, 'other', undefined)
         await changeVolume(daemon, 'again', 'old')
         await fs.writeFile(join(machine.filesOf('again'), 'old'), '')
+        // So that nothing else has btrfs commit all in what follows.
+        await run('sync', ['--file-system', machine.filesOf('again')])
         await changeVolume(daemon, 'again', undefined)
         await changeVolume(daemon, 'again', 'new')
         await powerGoes()
