@@ -1,6 +1,11 @@
 import * as fs from 'node:fs'
 import { dirname } from 'node:path'
 import { copyData, shareBlocks } from '../linux/file-copy.ts'
+import {
+  MOUNTINFO,
+  mountpointsBelow,
+  mountpointsIn,
+} from '../linux/mountinfo.ts'
 import { deviceNumber, mknod, type SpecialType } from '../linux/mknod.ts'
 import { getXattr } from '../linux/xattr.ts'
 import { type Born, copyAttributes } from './copy-attributes.ts'
@@ -15,8 +20,9 @@ const PRIVATE = 0o700
  * holes, modes, owners, times to the nanosecond, extended attributes, links of
  * whatever has several names, devices, FIFOs and sockets.
  *
- * Blocks are shared where the filesystem can. Other filesystems that are mounted
- * in the tree are left out; the directories they are mounted on are not.
+ * Blocks are shared where the filesystem can. What is mounted in the tree is left
+ * out, and not even looked at, for its server may not answer: where it is, the copy
+ * has an empty directory.
  *
  * Synchronous, for a thread that has nothing else to do.
  */
@@ -25,7 +31,11 @@ export function copyTree(source: string, target: string): void {
     toPathString(Buffer.from(path)),
   )
   const status = fs.lstatSync(source, { bigint: true })
-  const copy = new TreeCopy(status.dev, !handsDown(dirname(target)))
+  const mounts = mountpointsIn(fs.readFileSync(MOUNTINFO, 'utf8'))
+  const inside = mountpointsBelow(mounts, source)
+    .filter((path) => path !== source)
+    .map((path) => toPathString(Buffer.from(path)))
+  const copy = new TreeCopy(new Set(inside), !handsDown(dirname(target)))
   copy.copy(from ?? source, to ?? target, status)
 }
 
@@ -36,21 +46,21 @@ function handsDown(directory: string): boolean {
 }
 
 class TreeCopy {
-  readonly #device: bigint
+  readonly #mounts: ReadonlySet<PathString>
   /** Where the first name of each file with several names was copied to. */
   readonly #copies = new Map<bigint, PathString>()
   /** What is made is ours, and has the mode that we say. */
   readonly #isPlain: boolean
   #canShare = true
 
-  constructor(device: bigint, isPlain: boolean) {
-    this.#device = device
+  constructor(mounts: ReadonlySet<PathString>, isPlain: boolean) {
+    this.#mounts = mounts
     this.#isPlain = isPlain
   }
 
   copy(from: PathString, to: PathString, status: fs.BigIntStats): void {
     if (status.isDirectory()) {
-      this.#copyDirectory(from, to, status)
+      this.#copyDirectory(from, to)
     } else if (status.nlink > 1n) {
       const first = this.#copies.get(status.ino)
       if (first !== undefined) {
@@ -65,15 +75,14 @@ class TreeCopy {
     copyAttributes(from, to, status, this.#isPlain ? bornAs(status) : undefined)
   }
 
-  #copyDirectory(
-    from: PathString,
-    to: PathString,
-    { dev }: fs.BigIntStats,
-  ): void {
+  #copyDirectory(from: PathString, to: PathString): void {
     fs.mkdirSync(toFsPath(to), { mode: PRIVATE })
-    if (dev !== this.#device) return
     for (const name of fs.readdirSync(toFsPath(from), 'latin1')) {
       const child = `${from}/${name}`
+      if (this.#mounts.has(child)) {
+        fs.mkdirSync(toFsPath(`${to}/${name}`), { mode: 0o755 })
+        continue
+      }
       const status = fs.lstatSync(toFsPath(child), { bigint: true })
       this.copy(child, `${to}/${name}`, status)
     }

@@ -1,3 +1,4 @@
+import { constants } from 'node:fs'
 import { type ByteString, Directory } from '../linux/directory.ts'
 import { type FileStatus, isDirectory, isFile } from '../linux/file-status.ts'
 
@@ -46,8 +47,12 @@ export function usageOf(root: string): TreeUsage {
 /** Adds what is in `directory`, and answers which of that are directories. */
 function measured(directory: Directory, sum: Sum): ByteString[] {
   const below: ByteString[] = []
-  directory.eachEntry((name) => {
-    const status = directory.status(name)
+  directory.eachEntry((name, type) => {
+    // What is mounted may have a server that does not answer, and is not asked.
+    const status =
+      type === constants.S_IFDIR
+        ? directory.knownStatus(name)
+        : directory.status(name)
     if (status === undefined || status.isMountRoot) return
     sum.add(status)
     if (isDirectory(status)) below.push(name)

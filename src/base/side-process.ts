@@ -154,7 +154,7 @@ function letGo(child: ChildProcess): void {
  */
 export function serveProcess(calls: AsyncCalls): (note: unknown) => void {
   const serve = async ([id, name, values]: Request): Promise<void> => {
-    send({ reply: [id, ...(await answered(calls[name]?.(...values)))] })
+    send({ reply: [id, ...(await answered(() => calls[name]?.(...values)))] })
   }
   process.on('message', (request: Request) => void serve(request))
   // To exit in an orderly way is to wait for whatever hangs.
@@ -167,10 +167,10 @@ export function serveProcess(calls: AsyncCalls): (note: unknown) => void {
 }
 
 async function answered(
-  work: Promise<unknown> | undefined,
+  work: () => Promise<unknown> | undefined,
 ): Promise<readonly [Failure] | readonly [undefined, unknown]> {
   try {
-    return [undefined, await work]
+    return [undefined, await work()]
   } catch (error) {
     return [packed(asError(error))]
   }

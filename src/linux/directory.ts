@@ -1,6 +1,11 @@
 import { constants } from 'node:fs'
 import { constants as system } from 'node:os'
-import { type FileStatus, statusAt, statusOf } from './file-status.ts'
+import {
+  type FileStatus,
+  knownStatusAt,
+  statusAt,
+  statusOf,
+} from './file-status.ts'
 import { cPath, declare, type PathBytes, systemError } from './libc.ts'
 
 const { EACCES, ELOOP, ENOENT, ENOTDIR, ENXIO, EPERM } = system.errno
@@ -95,6 +100,13 @@ export class Directory {
   /** `undefined` if there is no `name`; `.` is the directory itself. */
   status(name: ByteString): FileStatus | undefined {
     const status = statusAt(this.descriptor, cName(name))
+    if (typeof status !== 'number') return status
+    return this.#absent(status, 'stat', name)
+  }
+
+  /** The status of `name`, without a word to the server of what is mounted there. */
+  knownStatus(name: ByteString): FileStatus | undefined {
+    const status = knownStatusAt(this.descriptor, cName(name))
     if (typeof status !== 'number') return status
     return this.#absent(status, 'stat', name)
   }

@@ -4,6 +4,7 @@ import { cPath, declare, type PathBytes, systemError } from './libc.ts'
 const AT_FDCWD = -100
 const AT_SYMLINK_NOFOLLOW = 0x100
 const AT_EMPTY_PATH = 0x1000
+const AT_STATX_DONT_SYNC = 0x4000
 const BASIC_STATS = 0x7ff
 const STATX_ATTR_MOUNT_ROOT = 0x2000
 
@@ -55,13 +56,26 @@ const u64 = new BigUint64Array(raw)
  * A negated errno where there is none: asking for what is not there is common.
  */
 export function statusAt(directory: number, name: Buffer): FileStatus | number {
-  const answer = statx.attempt(
-    directory,
-    name,
-    AT_SYMLINK_NOFOLLOW,
-    BASIC_STATS,
-    struct,
-  )
+  return lookedUp(directory, name, AT_SYMLINK_NOFOLLOW)
+}
+
+/**
+ * The same, but of the root of a filesystem that has a server only what the kernel
+ * knows already: the server may not answer.
+ */
+export function knownStatusAt(
+  directory: number,
+  name: Buffer,
+): FileStatus | number {
+  return lookedUp(directory, name, AT_SYMLINK_NOFOLLOW | AT_STATX_DONT_SYNC)
+}
+
+function lookedUp(
+  directory: number,
+  name: Buffer,
+  flags: number,
+): FileStatus | number {
+  const answer = statx.attempt(directory, name, flags, BASIC_STATS, struct)
   return answer < 0 ? answer : read()
 }
 

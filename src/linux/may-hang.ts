@@ -47,6 +47,13 @@ export async function mayHang(path: string): Promise<boolean> {
   }
 }
 
+/** Whether it failed because the server of a filesystem has ended, or cannot be reached. */
+export function isServerGone(error: unknown): boolean {
+  return isErrno(error, ...GONE)
+}
+
+const GONE = ['ENOTCONN', 'ECONNABORTED', 'ESTALE', 'EHOSTDOWN', 'EHOSTUNREACH']
+
 function names(path: string): readonly string[] {
   return path.split('/').filter((name) => name !== '' && name !== '.')
 }

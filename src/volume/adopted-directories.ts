@@ -3,6 +3,7 @@ import {
   messageOf,
   UnavailableError,
 } from '../base/errors.ts'
+import { isServerGone } from '../linux/may-hang.ts'
 import { SideProcess } from '../base/side-process.ts'
 import type { AdoptedCalls } from './adopted-host.ts'
 import { VolumeUnavailableError } from './volume-errors.ts'
@@ -44,7 +45,7 @@ export class AdoptedDirectories {
         `The options "path" and "${excluded}" exclude each other: an adopted directory stays as it is`,
       )
     }
-    const real = await this.#ask(() => this.#aside.call('locate', path))
+    const real = await this.#ask(path, () => this.#aside.call('locate', path))
     if (!isWithin(real, this.#store) && !isWithin(this.#store, real)) return
     throw new InvalidArgumentError(
       `"${path}" cannot be adopted: it is in the store's own "${this.#store}", or around it`,
@@ -53,14 +54,14 @@ export class AdoptedDirectories {
 
   /** Sees to it that it is there, and shows it read-only at `view` if that is given. */
   async show(path: string, view?: string): Promise<void> {
-    await this.#ask(async () => {
+    await this.#ask(path, async () => {
       await this.#aside.call('locate', path)
       if (view !== undefined) await this.#aside.call('show', path, view)
     })
   }
 
   async usage(path: string): Promise<VolumeUsage> {
-    return this.#ask(() => this.#aside.call('usage', path))
+    return this.#ask(path, () => this.#aside.call('usage', path))
   }
 
   close(): void {
@@ -68,12 +69,17 @@ export class AdoptedDirectories {
   }
 
   /** That one directory is out of reach says nothing about the store. */
-  async #ask<T>(question: () => Promise<T>): Promise<T> {
+  async #ask<T>(path: string, question: () => Promise<T>): Promise<T> {
     try {
       return await question()
     } catch (error) {
-      if (!(error instanceof UnavailableError)) throw error
-      throw new VolumeUnavailableError(messageOf(error), { cause: error })
+      if (!(error instanceof UnavailableError || isServerGone(error))) {
+        throw error
+      }
+      const reason = isServerGone(error)
+        ? `The filesystem of "${path}" is not served any more: mount it again`
+        : messageOf(error)
+      throw new VolumeUnavailableError(reason, { cause: error })
     }
   }
 }

@@ -85,6 +85,7 @@ export class AttachedStore {
   #isListed = false
   #firstTry: Promise<void>
   #tries: Promise<void>
+  #isTrying = false
 
   private constructor(
     source: VolumeStoreSource,
@@ -115,6 +116,15 @@ export class AttachedStore {
   /** Settles when the store was reached, or could not be for the first time. */
   async tried(): Promise<void> {
     await this.#firstTry
+  }
+
+  /**
+   * Tries at once to reach the store if it is down, for somebody needs it now. Where
+   * that is being tried already, nobody else waits for it: it may hang.
+   */
+  async retry(): Promise<void> {
+    if (this.#down === undefined || this.#closing.signal.aborted) return
+    if (!this.#isTrying) await this.#try()
   }
 
   /** Whether it was tried to reach the store at all. */
@@ -226,11 +236,12 @@ export class AttachedStore {
     while (this.#down !== undefined && !this.#closing.signal.aborted) {
       await pauseFor(pause, this.#closing.signal)
       pause = Math.min(pause * 2, LONGEST_PAUSE)
-      if (!this.#closing.signal.aborted) await this.#try()
+      if (!this.#closing.signal.aborted) await this.retry()
     }
   }
 
   async #try(): Promise<void> {
+    this.#isTrying = true
     try {
       this.#storer ??= await this.#source.open({
         isKnown: !this.#journal.isNew,
@@ -246,6 +257,7 @@ export class AttachedStore {
       this.#down = reason
     } finally {
       this.#isOpening = false
+      this.#isTrying = false
     }
   }
 

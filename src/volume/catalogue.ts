@@ -20,7 +20,7 @@ export interface CatalogueOptions extends Omit<AttachOptions, 'journal'> {
 
 /**
  * What all stores together are known to have. No question to it waits for a store,
- * but for `settled`.
+ * but for `settled` and `reached`.
  */
 export class Catalogue {
   readonly #options: CatalogueOptions
@@ -97,6 +97,17 @@ export class Catalogue {
       if (!store.isOpening) continue
       const has = name !== undefined && store.entry(name) !== undefined
       if (has || !store.knowsNames) await store.tried()
+    }
+  }
+
+  /**
+   * Like `settled`, for whoever needs the volume itself: the store that has it is
+   * tried again at once if it is down.
+   */
+  async reached(name: string): Promise<void> {
+    await this.settled(name)
+    for (const store of this.#stores.values()) {
+      if (store.entry(name) !== undefined) await store.retry()
     }
   }
 

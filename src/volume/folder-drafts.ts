@@ -41,6 +41,7 @@ export class FolderDrafts {
       await this.#place({ name, directory, data, options, record: text })
     } catch (error) {
       await this.#directory.delete(directory)
+      if (isErrno(error, 'ENOENT')) await this.#directory.requireStore()
       // A volume's directory is never empty, so rename cannot replace one.
       if (!isErrno(error, 'ENOTEMPTY', 'EEXIST', 'ENOTDIR')) throw error
       throw new VolumeExistsError(name, { cause: error })

@@ -21,7 +21,6 @@ import {
   StoreDirectory,
   type StoreDirectoryOptions,
 } from './store-directory.ts'
-import { VolumeNotFoundError } from './volume-errors.ts'
 import type { KeptVolume, VolumeKeeping } from './volume-keeping.ts'
 import type { ScannedVolume } from './volume-scan.ts'
 import type { VolumeOptions } from './volume-options.ts'
@@ -211,7 +210,7 @@ export class FolderStore implements VolumeStorer {
       await this.#directory.move(volume, grave, 'removed')
     } catch (error) {
       if (!isErrno(error, 'ENOENT')) throw error
-      throw new VolumeNotFoundError(name, { cause: error })
+      throw await this.#directory.missing(name, { cause: error })
     }
     await syncDirectory(this.#directory.volumes)
     this.#directory.discard(grave)

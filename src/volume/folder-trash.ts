@@ -13,7 +13,7 @@ import type {
   TrashProblem,
 } from './store-trash.ts'
 import { nextTrashId, removedAt } from './trash-id.ts'
-import { VolumeExistsError, VolumeNotFoundError } from './volume-errors.ts'
+import { VolumeExistsError } from './volume-errors.ts'
 import type { VolumeFolders } from './volume-folders.ts'
 import {
   formatRecord,
@@ -129,7 +129,7 @@ export class FolderTrash implements StoreTrash {
     } catch (error) {
       if (!isErrno(error, 'ENOENT')) throw error
       if (!(await exists(volume))) {
-        throw new VolumeNotFoundError(name, { cause: error })
+        throw await this.#directory.missing(name, { cause: error })
       }
       // The first of all. Containers cannot get to where it goes.
       await fs.mkdir(this.#directory.trash, { recursive: true, mode: 0o700 })

@@ -1,7 +1,12 @@
 import { randomBytes } from 'node:crypto'
 import * as fs from 'node:fs/promises'
 import { basename, join, relative } from 'node:path'
-import { InUseError, UnavailableError } from '../base/errors.ts'
+import {
+  asError,
+  InUseError,
+  isErrno,
+  UnavailableError,
+} from '../base/errors.ts'
 import type { Failure } from '../base/failure.ts'
 import type { Log } from '../base/log.ts'
 import { Thread } from '../base/thread.ts'
@@ -14,6 +19,7 @@ import { hideView } from './bind-view.ts'
 import type { FolderCalls } from './folder-worker.ts'
 import type { Draft } from './place-volumes.ts'
 import type { StoreCalls } from './store-worker.ts'
+import { VolumeNotFoundError } from './volume-errors.ts'
 import type { OpenKeeping, VolumeKeeping } from './volume-keeping.ts'
 import type { ScannedVolume } from './volume-scan.ts'
 import type { StoreRoom, VolumeUsage } from './volume-usage.ts'
@@ -87,6 +93,24 @@ export class StoreDirectory {
 
   get trash(): string {
     return join(this.path, layout.TRASH)
+  }
+
+  /**
+   * What is to be said of a volume that is not there: that it does not exist, unless
+   * the store is gone as well, for then nobody knows.
+   */
+  async missing(name: string, options?: ErrorOptions): Promise<Error> {
+    try {
+      await this.requireStore()
+    } catch (error) {
+      return asError(error)
+    }
+    return new VolumeNotFoundError(name, options)
+  }
+
+  /** @throws UnavailableError when the store is not where it was. */
+  async requireStore(): Promise<void> {
+    await requireStore(this.path)
   }
 
   /** A fresh path beside the volumes, and on their filesystem. */
@@ -207,6 +231,9 @@ export class StoreDirectory {
     const thread = new Thread<StoreCalls>(WORKER)
     try {
       return await thread.call('scan', this.volumes)
+    } catch (error) {
+      if (isErrno(error, 'ENOENT')) await this.requireStore()
+      throw error
     } finally {
       await thread.close()
     }

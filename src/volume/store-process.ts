@@ -1,7 +1,8 @@
 import { withDeadline } from '../base/deadline.ts'
-import { StowageError } from '../base/errors.ts'
+import { StowageError, UnavailableError } from '../base/errors.ts'
 import type { Log } from '../base/log.ts'
 import { SideProcess } from '../base/side-process.ts'
+import { isServerGone } from '../linux/may-hang.ts'
 import type { CopyOptions } from './copy-options.ts'
 import type { HostedCalls, LogNote, StoreOpening } from './store-host.ts'
 import type { StoreSnapshots } from './store-snapshots.ts'
@@ -56,6 +57,7 @@ export class StoreProcess implements VolumeStorer {
   readonly snapshots?: StoreSnapshots
   readonly #process: SideProcess<HostedCalls>
   readonly #opening: StoreOpening
+  #reopening: Promise<unknown> | undefined
 
   private constructor(
     process: SideProcess<HostedCalls>,
@@ -196,15 +198,37 @@ export class StoreProcess implements VolumeStorer {
     }
   }
 
-  /** A process that has ended starts anew. */
+  /**
+   * A process that has ended starts anew. So does one whose files are gone: what it
+   * has opened, such as the lock of the store, is of a filesystem that is no more.
+   */
   async #ask<N extends keyof HostedCalls>(
     call: N,
     ...values: Parameters<HostedCalls[N]>
   ): Promise<Awaited<ReturnType<HostedCalls[N]>>> {
-    if (!this.#process.isRunning) {
-      await this.#process.call('open', { ...this.#opening, isKnown: true })
+    try {
+      if (!this.#process.isRunning) this.#reopening = this.#reopen()
+      await this.#reopening
+      return await this.#process.call(call, ...values)
+    } catch (error) {
+      if (!isServerGone(error)) throw error
+      this.#process.abandon()
+      throw new UnavailableError(
+        `Volume store "${this.name}" has lost its files: "${this.#opening.directory}" is not served any more, mount it again`,
+        { cause: error },
+      )
     }
-    return this.#process.call(call, ...values)
+  }
+
+  async #reopen(): Promise<void> {
+    try {
+      await this.#process.call('open', { ...this.#opening, isKnown: true })
+    } catch (error) {
+      this.#process.abandon()
+      throw error
+    } finally {
+      this.#reopening = undefined
+    }
   }
 }
 

@@ -36,6 +36,7 @@ export class VolumeCreation {
     const store = await this.#storeFor(options)
     const make = async (turn: Turn): Promise<Volume> => {
       await store.tried()
+      await store.retry()
       refuseUnable(options, store.storer())
       const volume = await this.#make(store, name, options)
       if (turn.isLate) await store.storer().remove(name)

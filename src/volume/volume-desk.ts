@@ -77,7 +77,7 @@ export class VolumeDesk {
     const [name] = names
     this.#refuseBusy(names)
     return this.#turns.run(names, `${doing} volume "${name}"`, async (turn) => {
-      await this.catalogue.settled(name)
+      await this.catalogue.reached(name)
       return task(turn)
     })
   }
@@ -96,7 +96,7 @@ export class VolumeDesk {
     return this.#turns.runPatiently(names, async () => {
       for (const each of names) this.#underWay.set(each, doing.toLowerCase())
       try {
-        await this.catalogue.settled(name)
+        await this.catalogue.reached(name)
         return await task()
       } finally {
         for (const each of names) this.#underWay.delete(each)

@@ -5,7 +5,7 @@ import { syncDirectory, writeFileAtomic } from '../state/atomic-file.ts'
 import { exists, namesIn } from '../state/listing.ts'
 import * as layout from './folder-layout.ts'
 import type { StoreDirectory } from './store-directory.ts'
-import { SnapshotNotFoundError, VolumeNotFoundError } from './volume-errors.ts'
+import { SnapshotNotFoundError } from './volume-errors.ts'
 import type { VolumeOptions } from './volume-options.ts'
 import type { KeptVolume } from './volume-keeping.ts'
 import {
@@ -60,7 +60,7 @@ export class VolumeFolders {
       'look',
       this.path(name),
     )
-    if (!isThere) throw new VolumeNotFoundError(name)
+    if (!isThere) throw await this.#directory.missing(name)
     if (text === undefined) {
       throw new DamagedRecordError('its record is missing')
     }

@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect } from 'chai'
 import { UnavailableError } from '../../src/base/errors.ts'
@@ -43,6 +44,28 @@ describe('TimedTurns', () => {
     await expectRejection(slow, UnavailableError)
     await sleep(80)
     expect(begun).to.equal(false)
+  })
+
+  it('keeps nobody waiting behind a task that is stuck, until it has ended', async () => {
+    const turns = new TimedTurns(20)
+    const freed = new AbortController()
+    const stuck = turns.run(['a', 'b'], 'Digging', () =>
+      once(freed.signal, 'abort'),
+    )
+    await expectRejection(stuck, UnavailableError, /Digging did not finish/)
+    await sleep(30)
+    for (const key of ['a', 'b']) {
+      await expectRejection(
+        turns.run([key], 'Filling', async () => undefined),
+        UnavailableError,
+        /Filling was not begun: digging has not ended after 0 s/,
+      )
+    }
+    freed.abort()
+    await sleep(0)
+    expect(await turns.run(['a'], 'Filling', async () => 'done')).to.equal(
+      'done',
+    )
   })
 
   it('waits for its turn at several keys, however they are ordered', async () => {

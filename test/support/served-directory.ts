@@ -14,6 +14,10 @@ export interface ServedDirectory {
   /** From now on whoever touches the directory waits. */
   hang(): void
   goOn(): void
+  /** Its server ends without a word, be it hung or not. */
+  die(): Promise<void>
+  /** Another server shows the same files in the same place. */
+  serveAgain(): Promise<void>
   close(): Promise<void>
 }
 
@@ -32,6 +36,41 @@ export async function serveDirectory(
   for (const directory of [path, backing]) {
     await fs.mkdir(directory, { mode: 0o755 })
   }
+  let server = await serve(backing, path, inside)
+  const die = async (): Promise<void> => {
+    server.kill('SIGKILL')
+    if (server.exitCode === null && server.signalCode === null) {
+      await once(server, 'exit')
+    }
+  }
+  return {
+    path,
+    hang: () => server.kill('SIGSTOP'),
+    goOn: () => server.kill('SIGCONT'),
+    die,
+    async serveAgain() {
+      await detached(path)
+      server = await serve(backing, path, inside)
+    },
+    async close() {
+      server.kill('SIGCONT')
+      // What is detached ends its server once nobody uses it any more.
+      if (inside.length === 0) await detached(path)
+      await die()
+    },
+  }
+}
+
+async function detached(path: string): Promise<void> {
+  for (const point of await mountsBelow(path)) await unmount(point)
+}
+
+/** Starts a server, and waits until it has taken its place. */
+async function serve(
+  backing: string,
+  path: string,
+  inside: readonly string[],
+): Promise<ChildProcess> {
   const uncached = 'attr_timeout=0,entry_timeout=0,negative_timeout=0'
   const [program, ...args] = [
     ...inside,
@@ -43,21 +82,8 @@ export async function serveDirectory(
     path,
   ]
   const server = spawn(program, args, { stdio: 'ignore' })
-  await mounted(server, join(parent, 'served'), inside)
-  return {
-    path,
-    hang: () => server.kill('SIGSTOP'),
-    goOn: () => server.kill('SIGCONT'),
-    async close() {
-      server.kill('SIGCONT')
-      // What is detached ends its server once nobody uses it any more.
-      if (inside.length === 0) {
-        for (const point of await mountsBelow(path)) await unmount(point)
-      }
-      server.kill('SIGKILL')
-      if (server.exitCode === null) await once(server, 'exit')
-    },
-  }
+  await mounted(server, path, inside)
+  return server
 }
 
 async function mounted(
