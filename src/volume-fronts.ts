@@ -134,14 +134,13 @@ async function scheduleFront(schedules: Promise<Schedules>): Promise<Front> {
 async function transferFront(
   volumes: Promise<VolumeLookupCache>,
   storage: Promise<Storage>,
-  { config, jobs, log }: AdminCommon,
+  { jobs, log }: AdminCommon,
 ): Promise<Front> {
   const opened = await volumes
-  const archives = await VolumeArchives.open({
+  const archives = new VolumeArchives({
     volumes: opened,
     storage: await storage,
     jobs,
-    directory: join(config.dataRoot, 'imports'),
     log,
   })
   const clones = new VolumeClones(opened, jobs)

@@ -1,5 +1,3 @@
-import * as fs from 'node:fs/promises'
-import { join } from 'node:path'
 import { addAbortSignal, type Readable } from 'node:stream'
 import { finished } from 'node:stream/promises'
 import { type Compression, compressed } from '../archive/compressed.ts'
@@ -7,7 +5,6 @@ import type { FilterSpec } from '../archive/filter-spec.ts'
 import type { ImportResult } from '../archive/import-result.ts'
 import { InvalidArgumentError, isErrno } from '../base/errors.ts'
 import type { Log } from '../base/log.ts'
-import { DRAFT_PREFIX, writeFileAtomic } from '../state/atomic-file.ts'
 import type { Storage } from '../storage/storage.ts'
 import { VolumeNotFoundError } from '../volume/volume-errors.ts'
 import type { VolumeLookupCache } from '../volume/volume-lookup-cache.ts'
@@ -40,8 +37,6 @@ export interface VolumeArchivesOptions {
   readonly volumes: VolumeLookupCache
   readonly storage: Storage
   readonly jobs: Jobs
-  /** Notes which volumes are being imported, a file for each. */
-  readonly directory: string
   readonly log: Log
 }
 
@@ -49,26 +44,14 @@ export interface VolumeArchivesOptions {
  * Volumes in and out as archives, each a job.
  *
  * A volume that is made by an import is there whole or not at all: one whose import
- * fails is removed, and one whose import this process did not survive is removed at
- * the next start, by the note that it left.
+ * fails is removed, and one whose import this process did not survive is removed by
+ * the next, before it is seen.
  */
 export class VolumeArchives {
   readonly #options: VolumeArchivesOptions
 
-  private constructor(options: VolumeArchivesOptions) {
+  constructor(options: VolumeArchivesOptions) {
     this.#options = options
-  }
-
-  /** Removes the volumes whose import was cut off by the end of a process. */
-  static async open(options: VolumeArchivesOptions): Promise<VolumeArchives> {
-    await fs.mkdir(options.directory, { recursive: true, mode: 0o700 })
-    const archives = new VolumeArchives(options)
-    for (const name of await fs.readdir(options.directory)) {
-      const note = join(options.directory, name)
-      if (name.startsWith(DRAFT_PREFIX)) await fs.rm(note)
-      else await archives.#discard(name, await fs.readFile(note, 'utf8'))
-    }
-    return archives
   }
 
   /** The files of a volume, as a stream that is a job until it has closed. */
@@ -135,22 +118,16 @@ export class VolumeArchives {
     })
   }
 
-  /**
-   * The note tells by its time of birth which volume it is about: whatever becomes of
-   * the name later, nobody else's volume is ever taken for a leftover.
-   */
   async #make(
     name: string,
     options: Readonly<Record<string, string>>,
     unpack: () => Promise<ImportResult>,
   ): Promise<ImportResult> {
-    const { volumes, directory } = this.#options
-    const { createdAt } = await volumes.create(name, options)
-    const note = join(directory, name)
+    const { volumes } = this.#options
+    const { createdAt } = await volumes.begin(name, options, 'import')
     try {
-      await writeFileAtomic(note, createdAt)
       const result = await unpack()
-      await fs.rm(note)
+      await volumes.finish(name)
       return result
     } catch (error) {
       await this.#discard(name, createdAt)
@@ -158,22 +135,18 @@ export class VolumeArchives {
     }
   }
 
-  /** Removes the volume, unless it is another by now or somebody has come to use it. */
+  /** Removes the volume, unless it is another by now. */
   async #discard(name: string, createdAt: string): Promise<void> {
-    const { volumes, directory, log } = this.#options
+    const { volumes, log } = this.#options
     try {
       const { volume } = await volumes.settledEntry(name)
-      if (volume?.createdAt === createdAt) {
-        await volumes.remove(name, { forGood: true })
-      }
+      if (volume?.createdAt !== createdAt) return
+      await volumes.remove(name, { forGood: true })
       log.info('Volume of a failed import removed', { volume: name })
     } catch (error) {
-      if (!(error instanceof VolumeNotFoundError)) {
-        log.warn('Volume of a failed import kept', { volume: name, error })
-        return
-      }
+      if (error instanceof VolumeNotFoundError) return
+      log.warn('Volume of a failed import kept', { volume: name, error })
     }
-    await removeNote(join(directory, name))
   }
 }
 
@@ -210,13 +183,5 @@ async function failing(
     await work
   } catch (error) {
     failed(error)
-  }
-}
-
-async function removeNote(path: string): Promise<void> {
-  try {
-    await fs.rm(path)
-  } catch (error) {
-    if (!isErrno(error, 'ENOENT')) throw error
   }
 }

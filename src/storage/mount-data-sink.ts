@@ -1,6 +1,7 @@
 import type { Readable } from 'node:stream'
 import { importTree } from '../archive/tree-import.ts'
 import { InUseError } from '../base/errors.ts'
+import { syncFilesystem } from '../linux/sync-filesystem.ts'
 import type { ImportResult } from '../archive/import-result.ts'
 import type { DataSink, ImportOptions } from './data-sink.ts'
 
@@ -30,9 +31,16 @@ export class MountDataSink implements DataSink {
       )
     }
     this.#isSpent = true
-    const importing = importTree(this.#root, tar, options)
+    const importing = this.#write(tar, options)
     this.#importing = importing
     return importing
+  }
+
+  /** Whoever is told that it is there finds it after a power cut too. */
+  async #write(tar: Readable, options?: ImportOptions): Promise<ImportResult> {
+    const result = await importTree(this.#root, tar, options)
+    await syncFilesystem(this.#root)
+    return result
   }
 
   close(): Promise<void> {

@@ -4,6 +4,7 @@ import type { Log } from '../base/log.ts'
 import type { Holds } from '../state/holds.ts'
 import { NameJournal } from '../state/name-journal.ts'
 import { isStorageName } from '../storage/storage-ref.ts'
+import { isWhole, listWhole } from './list-whole.ts'
 import { VolumeExistsError } from './volume-errors.ts'
 import type { VolumeStorer } from './volume-storer.ts'
 import type { Volume } from './volume.ts'
@@ -176,14 +177,15 @@ export class AttachedStore {
    *
    * The name goes into the journal first, and is there for good when the volume is:
    * at the next start the journal speaks for the store, until that is read. So it
-   * may have too many names, and never too few.
+   * may have too many names, and never too few. Only what is not whole is not noted.
    */
   async bring(
     name: string,
     make: (storer: VolumeStorer) => Promise<Volume>,
+    isNoted = true,
   ): Promise<Volume> {
     const storer = this.storer()
-    await this.#journal.add(name)
+    if (isNoted) await this.#journal.add(name)
     try {
       const [volume] = await Promise.all([make(storer), this.#syncJournal()])
       return volume
@@ -198,7 +200,7 @@ export class AttachedStore {
     const { name } = volume
     this.#changes?.add(name)
     this.#enter(name, { volume })
-    await this.#journal.add(name)
+    if (isWhole(volume)) await this.#journal.add(name)
   }
 
   /** Takes note that the store has the volume no more. */
@@ -264,7 +266,9 @@ export class AttachedStore {
   /** Takes over the store's list, but for what has changed while it was made. */
   async #load(storer: VolumeStorer): Promise<void> {
     this.#changes = new Set()
-    const { volumes, problems } = await storer.list()
+    const { volumes, problems } = this.#isListed
+      ? await storer.list()
+      : await listWhole(storer, { holds: this.#holds, log: this.#log })
     await this.#correctHolds(storer, volumes)
     const changes = this.#changes
     for (const name of this.#entries.keys()) {
@@ -279,7 +283,10 @@ export class AttachedStore {
       if (!changes.has(name)) this.#keepProblem(name, reason)
     }
     this.#changes = undefined
-    await this.#journal.replace(this.#entries.keys())
+    const whole = [...this.#entries.values()].filter(
+      ({ volume }) => volume === undefined || isWhole(volume),
+    )
+    await this.#journal.replace(whole.map(({ name }) => name))
     this.#isListed = true
   }
 

@@ -17,6 +17,7 @@ const SETTLED_AT_BIRTH: Readonly<Record<string, string>> = {
   from: 'what a volume began as is past',
   path: 'an adopted directory stays the same: release the volume, and adopt another',
   capacity: 'the capacity changes by resizing',
+  unfinished: 'it is ended by what makes the volume whole',
 }
 
 /** What can be done with volumes beyond mounting and removing them. */

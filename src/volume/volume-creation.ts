@@ -1,16 +1,22 @@
 import { NotSupportedError } from '../base/errors.ts'
 import type { Turn } from '../base/timed-turns.ts'
 import type { AttachedStore } from './attached-store.ts'
+import { changedOptions } from './changed-options.ts'
 import type { CopyOptions } from './copy-options.ts'
 import { refuseUnable } from './refuse-unable.ts'
 import { requireAbility, requireCopyable } from './require-ability.ts'
 import { parseCloneSource } from './snapshot.ts'
 import type { VolumeDesk } from './volume-desk.ts'
-import { SnapshotNotFoundError, VolumeExistsError } from './volume-errors.ts'
+import {
+  SnapshotNotFoundError,
+  VolumeExistsError,
+  VolumeNotFoundError,
+} from './volume-errors.ts'
 import { checkVolumeName } from './volume-name.ts'
 import {
   optionName,
   parseVolumeOptions,
+  refuseUnasked,
   type VolumeOptions,
 } from './volume-options.ts'
 import type { Volume } from './volume.ts'
@@ -30,8 +36,38 @@ export class VolumeCreation {
    * is in the store of its source if they name none.
    */
   async create(name: string, typed: TypedOptions): Promise<Volume> {
-    checkVolumeName(name)
     const options = parseVolumeOptions(typed)
+    refuseUnasked(options)
+    return this.#create(name, options)
+  }
+
+  /** Creates a volume that is not whole until `finish` says so. */
+  async begin(
+    name: string,
+    typed: TypedOptions,
+    doing: string,
+  ): Promise<Volume> {
+    const options = parseVolumeOptions(typed)
+    refuseUnasked(options)
+    return this.#create(name, changedOptions(options, { unfinished: doing }))
+  }
+
+  async finish(name: string): Promise<Volume> {
+    return this.#desk.turn('Finishing', [name], async () => {
+      const { options } = this.#desk.volume(name)
+      if (options.unfinished === undefined) throw new VolumeNotFoundError(name)
+      const whole = changedOptions(options, { unfinished: undefined })
+      const store = this.#desk.storeOf(name)
+      const volume = await this.#desk.ask(store, () =>
+        store.bring(name, (to) => to.amend(name, whole)),
+      )
+      await store.keep(volume)
+      return volume
+    })
+  }
+
+  async #create(name: string, options: VolumeOptions): Promise<Volume> {
+    checkVolumeName(name)
     const { from } = options
     const store = await this.#storeFor(options)
     const make = async (turn: Turn): Promise<Volume> => {
@@ -59,6 +95,7 @@ export class VolumeCreation {
   ): Promise<Volume> {
     checkVolumeName(name)
     const options = parseVolumeOptions({ ...typed, from: source })
+    refuseUnasked(options)
     const store = await this.#storeFor(options)
     const { volume } = parseCloneSource(source)
     const make = async (): Promise<Volume> => {
@@ -94,8 +131,9 @@ export class VolumeCreation {
       this.#checkSource(options.from, store, copying)
     }
     await this.#desk.holds.clear(name)
+    const isNoted = options.unfinished === undefined
     return this.#desk.ask(store, () =>
-      store.bring(name, (to) => to.create(name, options, copying)),
+      store.bring(name, (to) => to.create(name, options, copying), isNoted),
     )
   }
 

@@ -12,6 +12,7 @@ import {
 } from './attached-store.ts'
 import { Catalogue } from './catalogue.ts'
 import { changedOptions } from './changed-options.ts'
+import { isOwnHolder } from './own-holder.ts'
 import type { TrashedVolume } from './store-trash.ts'
 import { VolumeChanges } from './volume-changes.ts'
 import { VolumeCreation } from './volume-creation.ts'
@@ -19,6 +20,7 @@ import { VolumeDesk } from './volume-desk.ts'
 import { type RemoveOptions, VolumeRemoval } from './volume-removal.ts'
 import { VolumeSnapshots } from './volume-snapshots.ts'
 import { VolumeTrash } from './volume-trash.ts'
+import { VolumeUnavailableError } from './volume-errors.ts'
 import type { VolumeCapabilities } from './volume-storer.ts'
 import type { StoreRoom, VolumeUsage } from './volume-usage.ts'
 import type { Volume } from './volume.ts'
@@ -187,11 +189,32 @@ export class VolumeLookupCache {
     return this.#creation.create(name, typed)
   }
 
+  /**
+   * Like `create`, for a volume that something has yet to be put into. Until `finish`
+   * says that it is whole, nobody else mounts it, and the next start removes it
+   * before it is seen.
+   *
+   * @param doing What makes it whole, such as `import`.
+   */
+  async begin(
+    name: string,
+    typed: Readonly<Record<string, string>>,
+    doing: string,
+  ): Promise<Volume> {
+    return this.#creation.begin(name, typed, doing)
+  }
+
+  /** @throws VolumeNotFoundError when there is none of that name that has begun. */
+  async finish(name: string): Promise<Volume> {
+    return this.#creation.finish(name)
+  }
+
   /** Shows the volume's files to `holder` at the path that it returns. */
   async mount(name: string, holder: string): Promise<string> {
     return this.#desk.turn('Mounting', [name], async (turn) => {
       const store = this.#desk.storeOf(name)
       const storer = store.storer()
+      refuseUnfinished(this.#desk.volume(name), holder)
       // Recorded first: after a crash in between, the kernel says that nothing is
       // mounted and the hold is void. The other way round a mount would be left.
       await this.#desk.holds.add(name, holder)
@@ -302,4 +325,13 @@ export class VolumeLookupCache {
     await this.#desk.catalogue.close()
     await this.#desk.holds.close()
   }
+}
+
+/** What is half made is mounted by what makes it, and by nobody else. */
+function refuseUnfinished({ name, options }: Volume, holder: string): void {
+  const { unfinished } = options
+  if (unfinished === undefined || isOwnHolder(holder)) return
+  throw new VolumeUnavailableError(
+    `Volume "${name}" cannot be used now: its ${unfinished} is under way, try again when that is done`,
+  )
 }

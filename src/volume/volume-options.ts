@@ -22,6 +22,8 @@ export interface VolumeOptions {
   readonly ro: boolean
   /** Whether removal is refused. */
   readonly protect: boolean
+  /** What is to make it whole, such as `import`: until then the next start removes it. */
+  readonly unfinished?: string
   readonly labels: Readonly<Record<string, string>>
   /** All of the above as they were typed, for those who want to see it again. */
   readonly typed: Readonly<Record<string, string>>
@@ -29,7 +31,8 @@ export interface VolumeOptions {
 
 interface OptionForm {
   readonly alias?: string
-  readonly meaning: string
+  /** Absent from what nobody asks for. */
+  readonly meaning?: string
   readonly read: (text: string) => Partial<VolumeOptions>
 }
 
@@ -73,10 +76,18 @@ const FORMS = {
     meaning: 'refuse removal until unprotected',
     read: (text) => ({ protect: flag(text) }),
   },
+  unfinished: {
+    read: (text) => ({ unfinished: text }),
+  },
 } satisfies Record<string, OptionForm>
 
 type OptionName = keyof typeof FORMS
 type OptionValue = string | number | boolean
+
+/** Those that may be asked for. */
+const ASKED = Object.entries<OptionForm>(FORMS).filter(
+  ([, { meaning }]) => meaning !== undefined,
+)
 
 const LABEL_PREFIX = 'label.'
 const HELP = 'help'
@@ -138,7 +149,7 @@ export function optionDifferences(
 
 /** The options and their meanings, as `-o help` prints them. */
 export function volumeOptionsHelp(): string {
-  const lines = Object.entries<OptionForm>(FORMS).map(
+  const lines = ASKED.map(
     ([name, { alias, meaning }]) =>
       `  ${alias === undefined ? name : `${name} (also ${alias})`}: ${meaning}`,
   )
@@ -161,8 +172,18 @@ export function optionName(spelling: string): string {
     if (form.alias === folded) return name
   }
   if (folded === HELP) throw new InvalidArgumentError(volumeOptionsHelp())
-  const known = [...Object.keys(FORMS), `${LABEL_PREFIX}KEY`, HELP]
-  throw new InvalidArgumentError(
+  throw notKnown(spelling)
+}
+
+/** @throws InvalidArgumentError for what only this program itself may write down. */
+export function refuseUnasked(options: VolumeOptions): void {
+  if (options.unfinished !== undefined) throw notKnown('unfinished')
+}
+
+function notKnown(spelling: string): InvalidArgumentError {
+  const names = ASKED.map(([name]) => name)
+  const known = [...names, `${LABEL_PREFIX}KEY`, HELP]
+  return new InvalidArgumentError(
     `Option ${JSON.stringify(spelling)} is not known: the options are ${known.join(', ')}`,
   )
 }

@@ -1,4 +1,5 @@
 import { InUseError, InvalidArgumentError } from '../base/errors.ts'
+import { isWhole } from './list-whole.ts'
 import type { TrashedVolume } from './store-trash.ts'
 import type { VolumeDesk } from './volume-desk.ts'
 import { VolumeInUseError, VolumeNotFoundError } from './volume-errors.ts'
@@ -60,8 +61,9 @@ export class VolumeRemoval {
     if (holders.length > 0) {
       await this.#desk.ask(store, () => storer.unmount(name))
     }
-    const { snapshots } = this.#desk.volume(name)
-    const isMissed = !isAnonymousName(name) || snapshots.length > 0
+    const volume = this.#desk.volume(name)
+    const isNamed = !isAnonymousName(name) || volume.snapshots.length > 0
+    const isMissed = isNamed && isWhole(volume)
     const keeps = this.#keepsRemoved && isMissed && !forGood
     try {
       const trashed = await this.#desk.ask(store, () =>
@@ -76,8 +78,9 @@ export class VolumeRemoval {
   }
 }
 
-function refuseProtected({ name, options }: Volume): void {
-  if (!options.protect) return
+function refuseProtected(volume: Volume): void {
+  const { name, options } = volume
+  if (!options.protect || !isWhole(volume)) return
   throw new InUseError(
     `Volume "${name}" is protected from removal: unprotect it first`,
   )

@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto'
 import type { Readable } from 'node:stream'
 import { packDifference } from '../archive/layer-diff.ts'
 import { InvalidArgumentError } from '../base/errors.ts'
@@ -12,12 +11,10 @@ import { MountDataSource } from '../storage/mount-data-source.ts'
 import type { Owner, Resolver } from '../storage/resolver.ts'
 import { exportOnce, importOnce } from '../storage/single-use.ts'
 import { formatRef, parseRef } from '../storage/storage-ref.ts'
+import { isOwnHolder, ownHolder } from './own-holder.ts'
 import { type CloneSource, parseCloneSource } from './snapshot.ts'
 import { VolumeNotFoundError } from './volume-errors.ts'
 import type { VolumeLookupCache } from './volume-lookup-cache.ts'
-
-/** What the mount ids of this program begin with; Docker's are hexadecimal. */
-const OWN_HOLDER = 'transfer-'
 
 /** A volume that is mounted for a transfer. */
 interface HeldVolume {
@@ -47,7 +44,7 @@ export class VolumeTransfers implements Importer, Exporter, Resolver {
     await volumes.opened()
     for (const { name } of volumes.list()) {
       for (const [holder, times] of volumes.holders(name)) {
-        if (!holder.startsWith(OWN_HOLDER)) continue
+        if (!isOwnHolder(holder)) continue
         for (let nth = 0; nth < times; nth++) {
           await volumes.unmount(name, holder)
         }
@@ -144,7 +141,7 @@ export class VolumeTransfers implements Importer, Exporter, Resolver {
   }
 
   async #hold(name: string): Promise<HeldVolume> {
-    const holder = OWN_HOLDER + randomUUID()
+    const holder = ownHolder()
     const mountpoint = await this.#volumes.mount(name, holder)
     return {
       mountpoint,

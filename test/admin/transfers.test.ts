@@ -5,7 +5,10 @@ import * as http from 'node:http'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect } from 'chai'
+import { UnavailableError } from '../../src/base/errors.ts'
 import { needs } from '../../src/conformance/capabilities.ts'
+import { expectRejection } from '../../src/conformance/expect-rejection.ts'
+import { ownHolder } from '../../src/volume/own-holder.ts'
 import { openAdmin, useAdmin } from '../support/admin.ts'
 
 describe('Volumes in and out through the API', () => {
@@ -58,7 +61,6 @@ describe('Volumes in and out through the API', () => {
     const { status } = await admin.ask('PUT /volumes/new/archive', half)
     expect(status).to.equal(400)
     expect((await admin.ask('GET /volumes/new')).status).to.equal(404)
-    expect(await fs.readdir(join(admin.dataRoot, 'imports'))).to.deep.equal([])
   })
 
   it('are not made of nothing, which is what a program leaves that fails', async () => {
@@ -88,14 +90,28 @@ describe('Volumes in and out through the API', () => {
   })
 
   it('are not left half made by a process that dies', async () => {
-    const { createdAt } = await admin.volumes.create('half', {})
-    const imports = join(admin.dataRoot, 'imports')
-    await fs.writeFile(join(imports, 'half'), createdAt)
-    await fs.writeFile(join(imports, 'db'), 'when another had that name')
+    await admin.volumes.begin('half', { protect: '' }, 'import')
+    await admin.volumes.mount('half', ownHolder())
     await admin.restart()
+    await admin.volumes.opened()
     const names = admin.volumes.list().map(({ name }) => name)
     expect(names).to.deep.equal(['db'])
-    expect(await fs.readdir(imports)).to.deep.equal([])
+    await admin.volumes.create('half', {})
+    expect(admin.volumes.holders('half').size).to.equal(0)
+    expect(await fs.readdir(dataOf('half'))).to.deep.equal([])
+  })
+
+  it('are nobody else’s before they are whole', async () => {
+    await admin.volumes.begin('half', {}, 'import')
+    await expectRejection(
+      admin.volumes.mount('half', 'somebody'),
+      UnavailableError,
+      /its import is under way/,
+    )
+    await admin.volumes.finish('half')
+    expect(admin.volumes.get('half').options.typed).to.deep.equal({})
+    await admin.volumes.mount('half', 'somebody')
+    await admin.volumes.unmount('half', 'somebody')
   })
 
   it('take the name of no volume that is there', async () => {

@@ -10,7 +10,6 @@ import type { VolumeView } from '../../src/admin/contract/volume-endpoints.ts'
 import type { Capability } from '../../src/conformance/capabilities.ts'
 import { forgeTar } from '../../src/conformance/forge-tar.ts'
 import { mountsBelow } from '../../src/linux/mountinfo.ts'
-import { namesIn } from '../../src/state/listing.ts'
 import { askAdmin } from '../support/admin.ts'
 import type { DaemonProcess } from '../support/daemon-process.ts'
 import type { FilesystemKind } from '../support/loop-filesystem.ts'
@@ -65,17 +64,13 @@ function all(...tasks: readonly Task[]): Task {
 
 const ready = new WeakSet<DaemonProcess>()
 
-/**
- * Waits until the stores were read, before which names are all that is known, and
- * until volumes are gone whose import was cut short.
- */
+/** Waits until the stores were read, before which names are all that is known. */
 async function becomesReady(daemon: DaemonProcess): Promise<void> {
   if (ready.has(daemon)) return
   await daemon.logged('Serving')
   for (;;) {
     const { status } = await askAdmin(daemon.adminSocketPath, 'GET /ready')
-    const importing = await namesIn(join(daemon.dataRoot, 'imports'))
-    if (status === 200 && importing.length === 0) break
+    if (status === 200) break
     await sleep(5)
   }
   ready.add(daemon)
@@ -231,8 +226,6 @@ const OPERATIONS: Readonly<Record<string, Operation>> = {
         { name: 'folder', type: '5' },
       ),
     ),
-    // Before there is a note that it is being imported, it is as good as created.
-    between: (before) => [withEmpty(before)],
   },
   export: { prepare: one, act: exporting },
   'add a store': {
@@ -347,14 +340,6 @@ function withoutHolders(before: Picture): Picture {
     volumes: { one: { ...present, holders: [] }, ...others },
     mounts: mounts.filter((path) => !path.includes('/one/')),
   }
-}
-
-/** The picture with a volume that was created and no more. */
-function withEmpty(before: Picture): Picture {
-  const { volumes } = before as unknown as Seen
-  const { holders: _holders, ...same } = volumes.kept!
-  const empty = { ...same, holders: [], files: {}, snapshots: {} }
-  return { ...before, volumes: { ...volumes, one: empty } }
 }
 
 async function trashOf(daemon: DaemonProcess): Promise<TrashEntryView[]> {

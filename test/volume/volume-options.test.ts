@@ -3,6 +3,7 @@ import { InvalidArgumentError } from '../../src/base/errors.ts'
 import {
   optionDifferences,
   parseVolumeOptions,
+  refuseUnasked,
 } from '../../src/volume/volume-options.ts'
 
 type Typed = Readonly<Record<string, string>>
@@ -44,6 +45,18 @@ describe('parseVolumeOptions', () => {
       labels: { Team: 'Blue' },
       typed,
     })
+  })
+
+  it('tells nobody of what only the program itself writes down', () => {
+    const unfinished = parseVolumeOptions({ unfinished: 'import' })
+    expect(() => refuseUnasked(unfinished)).to.throw(
+      InvalidArgumentError,
+      /"unfinished" is not known: the options are store,(?!.*unfinished)/,
+    )
+    expect(() => parseVolumeOptions({ help: '' })).to.throw(
+      InvalidArgumentError,
+      /^(?![^]*unfinished)/,
+    )
   })
 
   it('keeps the case of label keys, which may differ in nothing else', () => {
