@@ -73,6 +73,7 @@ class Parts {
 
   /** Loaded when Docker is served already: it is a third of the whole program. */
   async startAdmin(): Promise<Beside> {
+    await (await import('./admin/load-contract.ts')).loadContract()
     const { startAdmin } = await import('./admin-service.ts')
     if (this.#socket === undefined) throw new Error('There is no admin socket')
     return startAdmin({

@@ -77,7 +77,10 @@ describe('The floors of src', () => {
 
 function mayImport(file: string, target: string): boolean {
   if (target.startsWith('node:')) return true
-  if (!target.startsWith('.')) return OWNED_BY[target]?.test(file) ?? false
+  if (!target.startsWith('.')) {
+    const [name = ''] = target.split('/')
+    return OWNED_BY[name]?.test(file) ?? false
+  }
   const imported = normalize(join(dirname(file), target))
   const from = floorOf(file)
   const to = floorOf(imported)

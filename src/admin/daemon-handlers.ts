@@ -72,7 +72,7 @@ export function daemonHandlers(
     },
 
     async describeApi() {
-      return { ...openApiDocument(ENDPOINTS, daemon.version) }
+      return { ...(await openApiDocument(ENDPOINTS, daemon.version)) }
     },
 
     async readLogLevel() {

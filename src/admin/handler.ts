@@ -12,7 +12,10 @@ export interface Call {
 export type Handler<E extends Endpoint> = (
   received: Received<E>,
   call: Call,
-) => Promise<AnswerOf<E>>
+) => Promise<Given<AnswerOf<E>>>
+
+/** What is answered as an array may be anything that is iterated, by and by. */
+type Given<T> = T extends readonly (infer I)[] ? Iterable<I> : T
 
 /** One handler for each row of a table: none too few, none too many. */
 export type Handlers<T extends Readonly<Record<string, Endpoint>>> = {

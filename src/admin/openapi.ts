@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { isTurnOver, nextTurn } from '../base/next-turn.ts'
 import type { Endpoint } from './contract/endpoint.ts'
 import {
   type ErrorCode,
@@ -18,10 +19,10 @@ export interface OpenApiDocument {
 }
 
 /** Describes `endpoints` for whatever reads OpenAPI 3.1. */
-export function openApiDocument(
+export async function openApiDocument(
   endpoints: Readonly<Record<string, Endpoint>>,
   version: string,
-): OpenApiDocument {
+): Promise<OpenApiDocument> {
   const schemas: Record<string, unknown> = {}
   const paths: Record<string, Record<string, Fields>> = {}
   for (const [name, endpoint] of Object.entries(endpoints)) {
@@ -29,6 +30,7 @@ export function openApiDocument(
     operations[endpoint.method.toLowerCase()] = operation(name, endpoint, {
       of: (schema, io) => described(schema, { io, schemas }),
     })
+    if (isTurnOver()) await nextTurn()
   }
   return {
     openapi: '3.1.0',

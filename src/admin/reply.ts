@@ -2,6 +2,7 @@ import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import type { ErrorRequestHandler, Response } from 'express'
 import { isErrno, StowageError } from '../base/errors.ts'
+import { jsonAnswer } from '../base/json-answer.ts'
 import type { Log } from '../base/log.ts'
 import { currentRequestId } from '../base/request-id.ts'
 import type { Endpoint } from './contract/endpoint.ts'
@@ -20,7 +21,7 @@ export async function reply(
       response.end()
       return
     case 'json':
-      response.json(value)
+      await sendJson(response, value)
       return
     case 'lines':
       response.type('application/x-ndjson')
@@ -60,6 +61,15 @@ export function replyWithError(log: Log): ErrorRequestHandler {
     const failure = failureOf(error, currentRequestId() ?? '')
     response.status(STATUS_OF[code]).json({ error: failure })
   }
+}
+
+async function sendJson(response: Response, value: unknown): Promise<void> {
+  if (typeof value !== 'object' || value === null)
+    throw new Error('There is nothing to answer')
+  const json = await jsonAnswer(value)
+  response.type('json')
+  if (typeof json === 'string') response.end(json)
+  else await pipeline(json, response)
 }
 
 /** The head leaves at once, so that a reader knows that there is something to wait for. */

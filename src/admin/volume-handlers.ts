@@ -1,5 +1,5 @@
 import { parseCapacity } from '../volume/capacity.ts'
-import type { CatalogueEntry } from '../volume/attached-store.ts'
+import type { CatalogueEntry } from '../volume/store-entries.ts'
 import type { VolumeLookupCache } from '../volume/volume-lookup-cache.ts'
 import { checkAskedStore } from './asked-store.ts'
 import type {
@@ -19,12 +19,12 @@ export function volumeHandlers(
   return {
     async listVolumes({ query: { store, label, held } }) {
       checkAskedStore(store, volumes)
+      const isAskedFor = (entry: CatalogueEntry): boolean =>
+        (store === undefined || entry.store === store) &&
+        label.every((text) => hasLabel(entry, text)) &&
+        (!held || volumes.holders(entry.name).size > 0)
       const entries = await volumes.settledList()
-      return entries
-        .filter((entry) => store === undefined || entry.store === store)
-        .filter((entry) => label.every((text) => hasLabel(entry, text)))
-        .filter(({ name }) => !held || volumes.holders(name).size > 0)
-        .map((entry) => volumeView(volumes, entry))
+      return viewsOf(volumes, entries.filter(isAskedFor))
     },
 
     async inspectVolume({ params: { name } }) {
@@ -77,6 +77,13 @@ export function volumeHandlers(
       return { path: volume?.options.path ?? '' }
     },
   }
+}
+
+function* viewsOf(
+  volumes: VolumeLookupCache,
+  entries: readonly CatalogueEntry[],
+): Generator<VolumeView, void> {
+  for (const entry of entries) yield volumeView(volumes, entry)
 }
 
 /** What is null is to be taken away. */

@@ -1,5 +1,5 @@
 import { formatRef } from '../storage/storage-ref.ts'
-import type { CatalogueEntry } from '../volume/attached-store.ts'
+import type { CatalogueEntry } from '../volume/store-entries.ts'
 import type { VolumeLookupCache } from '../volume/volume-lookup-cache.ts'
 import type { VolumeView } from './contract/volume-endpoints.ts'
 

@@ -4,12 +4,12 @@
  * @module stowage/volume
  */
 export {
-  type CatalogueEntry,
   type StoreCircumstances,
   type StoreState,
   type StoreStatus,
   type VolumeStoreSource,
 } from '../volume/attached-store.ts'
+export type { CatalogueEntry } from '../volume/store-entries.ts'
 export { parseCapacity } from '../volume/capacity.ts'
 export type { CopyOptions } from '../volume/copy-options.ts'
 export { FolderStore, type FolderStoreOptions } from '../volume/folder-store.ts'

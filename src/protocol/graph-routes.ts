@@ -1,15 +1,13 @@
-import { pipeline } from 'node:stream/promises'
 import { Router } from 'express'
 import type { IdMap } from '../archive/id-map.ts'
 import { sendTar } from '../archive/tar-stream.ts'
-import { startedStream } from '../base/started-stream.ts'
 import type { CreateOptions, LayerId } from '../graph/driver.ts'
 import type { GraphHost } from '../graph/host.ts'
-import { changesJson } from './changes-json.ts'
 import { Fields } from './fields.ts'
 import { readJson } from './json-body.ts'
-import { answer, MEDIA_TYPE, sendJson } from './rpc.ts'
+import { answer, sendJson } from './rpc.ts'
 import { withWholeBody } from './whole-body.ts'
+import { wireChanges } from './wire-changes.ts'
 
 const TAR = 'application/x-tar'
 
@@ -80,16 +78,13 @@ export function graphRoutes(host: Pick<GraphHost, 'init' | 'driver'>): Router {
     await host.driver.cleanup()
   })
 
-  // These two answer while they work. What fails before the first byte becomes an
-  // error; what fails later cuts the connection, for a short tar must not look
-  // like a whole one; and a reader who walks away ends the work.
-  routes.post('/GraphDriver.Changes', async (request, response) => {
-    const asked = new Fields(await readJson(request))
-    const changes = host.driver.changes(...layer(asked))
-    const json = await startedStream(changesJson(changes))
-    await pipeline(json, response.type(MEDIA_TYPE))
+  answer(routes, 'GraphDriver.Changes', async (request) => {
+    return { Changes: wireChanges(host.driver.changes(...layer(request))) }
   })
 
+  // Answers while it works. What fails before the first byte becomes an error; what
+  // fails later cuts the connection, for a short tar must not look like a whole one;
+  // and a reader who walks away ends the work.
   routes.post('/GraphDriver.Diff', async (request, response) => {
     const asked = new Fields(await readJson(request))
     const tar = await host.driver.diff(...layer(asked))

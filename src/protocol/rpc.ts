@@ -1,10 +1,16 @@
+import { pipeline } from 'node:stream/promises'
 import type { RequestHandler, Response, Router } from 'express'
+import { jsonAnswer } from '../base/json-answer.ts'
 import { Fields } from './fields.ts'
 import { readJson } from './json-body.ts'
 
 export const MEDIA_TYPE = 'application/vnd.docker.plugins.v1.2+json'
 
-/** What a method answers: the fields of its reply, none for want of a result. */
+/**
+ * What a method answers: the fields of its reply, none for want of a result. One that
+ * can be iterated is a list, written while it is iterated: what fails after the first
+ * bytes cuts the connection, and a reader who walks away ends the iteration.
+ */
 export type Handle = (request: Fields) => Promise<object | void>
 
 /** Answers `POST /<method>`: JSON in, JSON out. */
@@ -43,7 +49,10 @@ export function sendJson(
   status: number,
   value: object,
 ): void {
-  const text = JSON.stringify(value)
+  sendText(response, status, JSON.stringify(value))
+}
+
+function sendText(response: Response, status: number, text: string): void {
   const length = Buffer.byteLength(text)
   response
     .writeHead(status, { 'Content-Type': MEDIA_TYPE, 'Content-Length': length })
@@ -54,7 +63,8 @@ function replyOf(handle: Handle): RequestHandler {
   return async (request, response) => {
     const fields = new Fields(await readJson(request))
     response.locals.subject = fields.subject
-    const result = await handle(fields)
-    sendJson(response, 200, result ?? {})
+    const json = await jsonAnswer((await handle(fields)) ?? {})
+    if (typeof json === 'string') sendText(response, 200, json)
+    else await pipeline(json, response.type(MEDIA_TYPE))
   }
 }

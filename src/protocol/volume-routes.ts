@@ -1,7 +1,7 @@
 import { Router } from 'express'
 import { InvalidArgumentError } from '../base/errors.ts'
 import { isStorageName } from '../storage/storage-ref.ts'
-import type { CatalogueEntry } from '../volume/attached-store.ts'
+import type { CatalogueEntry } from '../volume/store-entries.ts'
 import {
   VolumeExistsError,
   VolumeNotFoundError,
@@ -62,7 +62,7 @@ export function volumeRoutes(
   })
 
   answer(router, 'VolumeDriver.List', async () => {
-    return { Volumes: (await volumes.settledList()).map(listed) }
+    return { Volumes: listedEach(await volumes.settledList()) }
   })
 
   answer(router, 'VolumeDriver.Capabilities', async () => {
@@ -126,6 +126,12 @@ async function absentIsFine(removal: Promise<unknown>): Promise<void> {
   } catch (error) {
     if (!(error instanceof VolumeNotFoundError)) throw error
   }
+}
+
+function* listedEach(
+  entries: readonly CatalogueEntry[],
+): Generator<object, void> {
+  for (const entry of entries) yield listed(entry)
 }
 
 /** Docker cannot read an empty `CreatedAt`, so an unknown one is left out. */

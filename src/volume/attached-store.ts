@@ -3,8 +3,8 @@ import { messageOf, UnavailableError } from '../base/errors.ts'
 import type { Log } from '../base/log.ts'
 import type { Holds } from '../state/holds.ts'
 import { NameJournal } from '../state/name-journal.ts'
-import { isStorageName } from '../storage/storage-ref.ts'
 import { isWhole, listWhole } from './list-whole.ts'
+import { type CatalogueEntry, StoreEntries } from './store-entries.ts'
 import { VolumeExistsError } from './volume-errors.ts'
 import type { VolumeStorer } from './volume-storer.ts'
 import type { Volume } from './volume.ts'
@@ -39,16 +39,6 @@ export interface StoreStatus {
   readonly names: number
 }
 
-/** One name in the catalogue: a volume, what is wrong with it, or both. */
-export interface CatalogueEntry {
-  readonly name: string
-  readonly store: string
-  /** The kind of the store. */
-  readonly kind: string
-  readonly volume?: Volume
-  readonly problem?: string
-}
-
 export interface AttachOptions {
   /** Where the store's names are noted. */
   readonly journal: string
@@ -77,9 +67,7 @@ export class AttachedStore {
   readonly #holds: Holds
   readonly #log: Log
   readonly #closing = new AbortController()
-  readonly #entries = new Map<string, CatalogueEntry>()
-  /** What came and went while the store is being listed. */
-  #changes: Set<string> | undefined
+  readonly #entries: StoreEntries
   #storer: VolumeStorer | undefined
   #down: string | undefined = 'it is being opened'
   #isOpening = true
@@ -98,9 +86,8 @@ export class AttachedStore {
     this.#journal = journal
     this.#holds = holds
     this.#log = log.child({ store: source.name })
-    for (const name of journal.names) {
-      this.#enter(name, {})
-    }
+    const owner = { store: source.name, kind: source.kind }
+    this.#entries = new StoreEntries(owner, journal.names, this.#log)
     this.#firstTry = this.#try()
     this.#tries = this.#tryAgain()
   }
@@ -163,12 +150,15 @@ export class AttachedStore {
 
   entry(name: string): CatalogueEntry | undefined {
     const entry = this.#entries.get(name)
-    if (entry === undefined || this.#down === undefined) return entry
-    return { ...entry, problem: this.#complaint() }
+    return entry && this.#shown(entry)
+  }
+
+  *entries(): Generator<CatalogueEntry, void> {
+    for (const entry of this.#entries.values()) yield this.#shown(entry)
   }
 
   names(): Iterable<string> {
-    return this.#entries.keys()
+    return this.#entries.names()
   }
 
   /**
@@ -198,14 +188,12 @@ export class AttachedStore {
   /** Takes note of a volume as the store has described it. */
   async keep(volume: Volume): Promise<void> {
     const { name } = volume
-    this.#changes?.add(name)
-    this.#enter(name, { volume })
+    this.#entries.set(volume)
     if (isWhole(volume)) await this.#journal.add(name)
   }
 
   /** Takes note that the store has the volume no more. */
   async forget(name: string): Promise<void> {
-    this.#changes?.add(name)
     this.#entries.delete(name)
     await this.#journal.delete(name)
   }
@@ -263,26 +251,14 @@ export class AttachedStore {
     }
   }
 
-  /** Takes over the store's list, but for what has changed while it was made. */
   async #load(storer: VolumeStorer): Promise<void> {
-    this.#changes = new Set()
-    const { volumes, problems } = this.#isListed
-      ? await storer.list()
-      : await listWhole(storer, { holds: this.#holds, log: this.#log })
-    await this.#correctHolds(storer, volumes)
-    const changes = this.#changes
-    for (const name of this.#entries.keys()) {
-      if (!changes.has(name)) this.#entries.delete(name)
-    }
-    for (const volume of volumes) {
-      const { name } = volume
-      if (changes.has(name)) continue
-      this.#enter(name, { volume })
-    }
-    for (const { name, reason } of problems) {
-      if (!changes.has(name)) this.#keepProblem(name, reason)
-    }
-    this.#changes = undefined
+    await this.#entries.replaceBy(async () => {
+      const listing = this.#isListed
+        ? await storer.list()
+        : await listWhole(storer, { holds: this.#holds, log: this.#log })
+      await this.#correctHolds(storer, listing.volumes)
+      return listing
+    })
     const whole = [...this.#entries.values()].filter(
       ({ volume }) => volume === undefined || isWhole(volume),
     )
@@ -303,20 +279,13 @@ export class AttachedStore {
     try {
       await this.keep(await this.storer().get(name))
     } catch (error) {
-      this.#keepProblem(name, messageOf(error))
+      this.#entries.setProblem(name, messageOf(error))
     }
   }
 
-  #keepProblem(name: string, reason: string): void {
-    this.#log.warn('Damaged volume', { volume: name, reason })
-    // What no volume can be called takes nobody's name.
-    if (!isStorageName(name)) return
-    this.#enter(name, { problem: reason })
-  }
-
-  #enter(name: string, what: Pick<CatalogueEntry, 'volume' | 'problem'>): void {
-    const { name: store, kind } = this.#source
-    this.#entries.set(name, { name, store, kind, ...what })
+  #shown(entry: CatalogueEntry): CatalogueEntry {
+    if (this.#down === undefined) return entry
+    return { ...entry, problem: this.#complaint() }
   }
 
   /** Who is said to hold a volume is right only as far as the kernel agrees. */

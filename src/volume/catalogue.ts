@@ -7,10 +7,10 @@ import {
 import {
   AttachedStore,
   type AttachOptions,
-  type CatalogueEntry,
   type StoreStatus,
   type VolumeStoreSource,
 } from './attached-store.ts'
+import type { CatalogueEntry } from './store-entries.ts'
 import { VolumeStoreNotFoundError } from './volume-errors.ts'
 
 export interface CatalogueOptions extends Omit<AttachOptions, 'journal'> {
@@ -130,16 +130,25 @@ export class Catalogue {
 
   /** All that is known, by name. */
   list(): readonly CatalogueEntry[] {
-    const names = new Set<string>()
+    const found = new Map<string, CatalogueEntry>()
     for (const store of this.#stores.values()) {
-      for (const name of store.names()) names.add(name)
+      for (const entry of store.entries()) {
+        const { name } = entry
+        const known = found.has(name) ? this.entry(name) : entry
+        found.set(name, known ?? entry)
+      }
     }
-    return [...names].toSorted().flatMap((name) => this.entry(name) ?? [])
+    // Nearly all are in order already, so that it takes a millisecond for thousands.
+    return [...found.values()].toSorted(byName)
   }
 
   async close(): Promise<void> {
     for (const store of this.#stores.values()) await store.close()
   }
+}
+
+function byName(one: CatalogueEntry, other: CatalogueEntry): number {
+  return one.name < other.name ? -1 : 1
 }
 
 /** Of two volumes with one name, using either would be a guess. */

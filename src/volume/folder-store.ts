@@ -1,11 +1,11 @@
 import * as fs from 'node:fs/promises'
-import { setImmediate } from 'node:timers/promises'
 import {
   isErrno,
   messageOf,
   NotFoundError,
   NotSupportedError,
 } from '../base/errors.ts'
+import { isTurnOver, nextTurn } from '../base/next-turn.ts'
 import { readMountInfo } from '../linux/mountinfo.ts'
 import { syncDirectory } from '../state/atomic-file.ts'
 import { isStorageName, MAX_NAME_BYTES } from '../storage/storage-ref.ts'
@@ -39,9 +39,6 @@ import type { StoreSnapshots } from './store-snapshots.ts'
 import type { StoreTrash } from './store-trash.ts'
 import type { StoreRoom, VolumeUsage } from './volume-usage.ts'
 import type { Volume } from './volume.ts'
-
-/** Records understood in one go: a few milliseconds' work. */
-const AT_ONCE = 200
 
 /** What the store is called, where it is, and what keeps its files. */
 export interface FolderStoreOptions extends StoreDirectoryOptions {
@@ -125,16 +122,17 @@ export class FolderStore implements VolumeStorer {
   }
 
   async list(): Promise<VolumeListing> {
-    const found: (Volume | VolumeProblem)[] = []
-    for (const entry of await this.#directory.scan()) {
-      found.push(await this.#found(entry))
-      // Whoever asks for something else gets a turn.
-      if (found.length % AT_ONCE === 0) await setImmediate()
+    const volumes: Volume[] = []
+    const problems: VolumeProblem[] = []
+    for await (const part of this.#directory.scan()) {
+      for (const entry of part) {
+        const found = await this.#found(entry)
+        if ('reason' in found) problems.push(found)
+        else volumes.push(found)
+        if (isTurnOver()) await nextTurn()
+      }
     }
-    return {
-      volumes: found.filter((entry) => 'mountpoint' in entry),
-      problems: found.filter((entry) => 'reason' in entry),
-    }
+    return { volumes, problems }
   }
 
   async mount(name: string): Promise<string> {

@@ -8,6 +8,7 @@ import {
   UnavailableError,
 } from '../base/errors.ts'
 import type { Failure } from '../base/failure.ts'
+import { inParts } from '../base/in-parts.ts'
 import type { Log } from '../base/log.ts'
 import { Thread } from '../base/thread.ts'
 import { type FileLock, tryLock } from '../linux/flock.ts'
@@ -226,11 +227,15 @@ export class StoreDirectory {
     await this.keeping.hide(volume)
   }
 
-  /** All that is among the volumes, in any order. */
-  async scan(): Promise<readonly ScannedVolume[]> {
+  /** All that is among the volumes, by name. All at once would take long to receive. */
+  async *scan(): AsyncGenerator<readonly ScannedVolume[], void> {
+    const { volumes } = this
     const thread = new Thread<StoreCalls>(WORKER)
     try {
-      return await thread.call('scan', this.volumes)
+      const names = await thread.call('names', volumes)
+      for (const part of inParts(names)) {
+        yield await thread.call('scan', volumes, part)
+      }
     } catch (error) {
       if (isErrno(error, 'ENOENT')) await this.requireStore()
       throw error

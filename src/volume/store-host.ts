@@ -1,3 +1,6 @@
+import { randomUUID } from 'node:crypto'
+import { UnavailableError } from '../base/errors.ts'
+import { inParts } from '../base/in-parts.ts'
 import type { Log, LogFields } from '../base/log.ts'
 import { serveProcess } from '../base/side-process.ts'
 import { FolderStore } from './folder-store.ts'
@@ -8,7 +11,12 @@ import {
 } from './store-kinds.ts'
 import type { StoreSnapshots } from './store-snapshots.ts'
 import type { StoreTrash } from './store-trash.ts'
-import type { VolumeCapabilities, VolumeStorer } from './volume-storer.ts'
+import type {
+  VolumeCapabilities,
+  VolumeListing,
+  VolumeStorer,
+} from './volume-storer.ts'
+import type { Volume } from './volume.ts'
 
 /** What a store is opened from. */
 export interface StoreOpening {
@@ -26,12 +34,16 @@ export interface LogNote {
   readonly fields: LogFields
 }
 
+/** A list of volumes that are still to be asked for, part by part. */
+export interface BegunListing extends Pick<VolumeListing, 'problems'> {
+  readonly listing: string
+}
+
 /** A {@link VolumeStorer} in a process of its own, call by call. */
 export type HostedCalls = Pick<
   VolumeStorer,
   | 'create'
   | 'get'
-  | 'list'
   | 'mount'
   | 'unmount'
   | 'amend'
@@ -41,6 +53,9 @@ export type HostedCalls = Pick<
   | 'close'
 > & {
   open(opening: StoreOpening): Promise<VolumeCapabilities>
+  list(): Promise<BegunListing>
+  /** The next volumes of a listing; none at its end. */
+  listed(listing: string): Promise<readonly Volume[]>
   mounted: NonNullable<VolumeStorer['mounted']>
   resize: NonNullable<VolumeStorer['resize']>
   rename: NonNullable<VolumeStorer['rename']>
@@ -58,6 +73,8 @@ export type HostedCalls = Pick<
 
 let store: FolderStore | undefined
 
+const listings = new Map<string, Iterator<readonly Volume[], void>>()
+
 const note = serveProcess({
   async open({ kind, parameters, ...opening }) {
     const keep = keepingOf(kind, parameters)
@@ -66,7 +83,13 @@ const note = serveProcess({
   },
   create: (...values) => opened().create(...values),
   get: (name) => opened().get(name),
-  list: () => opened().list(),
+  async list() {
+    const { volumes, problems } = await opened().list()
+    const listing = randomUUID()
+    listings.set(listing, inParts(volumes))
+    return { listing, problems }
+  },
+  listed: async (listing) => nextOf(listing),
   mount: (name) => opened().mount(name),
   unmount: (name) => opened().unmount(name),
   mounted: (volumes) => opened().mounted(volumes),
@@ -92,6 +115,17 @@ const note = serveProcess({
 function opened(): FolderStore {
   if (store !== undefined) return store
   throw new Error('The store was not opened in this process')
+}
+
+function nextOf(listing: string): readonly Volume[] {
+  const parts = listings.get(listing)
+  if (parts === undefined) {
+    throw new UnavailableError('Who began to list the store has ended')
+  }
+  const part = parts.next()
+  if (part.done !== true) return part.value
+  listings.delete(listing)
+  return []
 }
 
 function trash(): StoreTrash {

@@ -1,5 +1,6 @@
 import { withDeadline } from '../base/deadline.ts'
 import { StowageError, UnavailableError } from '../base/errors.ts'
+import { inParts } from '../base/in-parts.ts'
 import type { Log } from '../base/log.ts'
 import { SideProcess } from '../base/side-process.ts'
 import { isServerGone } from '../linux/may-hang.ts'
@@ -120,8 +121,13 @@ export class StoreProcess implements VolumeStorer {
   }
 
   async list(): Promise<VolumeListing> {
-    const { volumes, problems } = await this.#ask('list')
-    return { volumes: volumes.map(refrozen), problems }
+    const { listing, problems } = await this.#ask('list')
+    const volumes: Volume[] = []
+    for (;;) {
+      const part = await this.#ask('listed', listing)
+      if (part.length === 0) return { volumes, problems }
+      for (const volume of part) volumes.push(refrozen(volume))
+    }
   }
 
   mount(name: string): Promise<string> {
@@ -132,8 +138,14 @@ export class StoreProcess implements VolumeStorer {
     return this.#ask('unmount', name)
   }
 
-  mounted(volumes: readonly Volume[]): Promise<ReadonlyMap<string, boolean>> {
-    return this.#ask('mounted', volumes)
+  async mounted(
+    volumes: readonly Volume[],
+  ): Promise<ReadonlyMap<string, boolean>> {
+    const all: (readonly [string, boolean])[] = []
+    for (const part of inParts(volumes)) {
+      all.push(...(await this.#ask('mounted', part)))
+    }
+    return new Map(all)
   }
 
   async amend(name: string, options: VolumeOptions): Promise<Volume> {

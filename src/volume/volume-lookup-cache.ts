@@ -2,14 +2,15 @@ import * as fs from 'node:fs/promises'
 import { join } from 'node:path'
 import { UnavailableError } from '../base/errors.ts'
 import type { Log } from '../base/log.ts'
+import { isTurnOver, nextTurn } from '../base/next-turn.ts'
 import { sweepDrafts } from '../state/atomic-file.ts'
 import { type Holders, Holds } from '../state/holds.ts'
 import {
-  type CatalogueEntry,
   type StoreStatus,
   UNKNOWN_HOLDER,
   type VolumeStoreSource,
 } from './attached-store.ts'
+import type { CatalogueEntry } from './store-entries.ts'
 import { Catalogue } from './catalogue.ts'
 import { changedOptions } from './changed-options.ts'
 import { isOwnHolder } from './own-holder.ts'
@@ -167,6 +168,7 @@ export class VolumeLookupCache {
   async settledList(): Promise<readonly CatalogueEntry[]> {
     const what = 'Opening the volume stores'
     await this.#desk.inTime(what, this.#desk.catalogue.settled())
+    if (isTurnOver()) await nextTurn()
     return this.list()
   }
 

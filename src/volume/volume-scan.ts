@@ -11,12 +11,20 @@ export interface ScannedVolume {
   readonly snapshots: readonly Snapshot[]
 }
 
+/** What there is in `volumes`, in order. */
+export function namesOfVolumes(volumes: string): readonly string[] {
+  return fs.readdirSync(volumes).toSorted()
+}
+
 /**
- * Reads all that is written down in `volumes`. Synchronous, for a thread: ten
- * thousand records take a tenth of the time that they would by asking for each.
+ * Reads what is written down in `volumes` under `names`. Synchronous, for a thread:
+ * ten thousand records take a tenth of the time that they would by asking for each.
  */
-export function scanVolumes(volumes: string): readonly ScannedVolume[] {
-  return fs.readdirSync(volumes).map((name) => {
+export function scanVolumes(
+  volumes: string,
+  names: readonly string[],
+): readonly ScannedVolume[] {
+  return names.map((name) => {
     const directory = join(volumes, name)
     try {
       const text = fs.readFileSync(join(directory, RECORD), 'utf8')

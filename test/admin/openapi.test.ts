@@ -2,13 +2,20 @@ import { expect } from 'chai'
 import { z } from 'zod'
 import type { Endpoint } from '../../src/admin/contract/endpoint.ts'
 import { ENDPOINTS } from '../../src/admin/contract/endpoints.ts'
-import { openApiDocument } from '../../src/admin/openapi.ts'
+import {
+  type OpenApiDocument,
+  openApiDocument,
+} from '../../src/admin/openapi.ts'
 import { useAdmin } from '../support/admin.ts'
 
 const TABLE: Readonly<Record<string, Endpoint>> = ENDPOINTS
 
 describe('The OpenAPI document', () => {
-  const document = openApiDocument(ENDPOINTS, '1.2.3')
+  let document: OpenApiDocument
+
+  before(async () => {
+    document = await openApiDocument(ENDPOINTS, '1.2.3')
+  })
 
   it('has each operation of the table, at its path and by its name', () => {
     const described = Object.entries(document.paths).flatMap(

@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import * as fs from 'node:fs/promises'
+import * as http from 'node:http'
 import * as net from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -10,10 +11,15 @@ import { SILENT } from '../../src/base/log.ts'
 import { volumeRoutes } from '../../src/protocol/volume-routes.ts'
 import type { VolumeStoreSource } from '../../src/volume/attached-store.ts'
 import { VolumeLookupCache } from '../../src/volume/volume-lookup-cache.ts'
+import { parseVolumeOptions } from '../../src/volume/volume-options.ts'
 import { parseStoreSpecs, storeSource } from '../../src/volume/volume-stores.ts'
 import { needs } from '../../src/conformance/capabilities.ts'
 import { PluginFailure } from '../../src/conformance/dockerd-client.ts'
 import { expectRejection } from '../../src/conformance/expect-rejection.ts'
+import {
+  type Memory,
+  MemoryVolumeStore,
+} from '../support/memory-volume-store.ts'
 import { useServedPlugin } from '../support/serve.ts'
 import { useTempDir } from '../../src/conformance/temp-dir.ts'
 
@@ -67,6 +73,17 @@ describe('volumeRoutes', () => {
     ((await call('List')).Volumes as { Name: string }[]).map(
       ({ Name: name }) => name,
     )
+
+  const headOf = async (path: string): Promise<http.IncomingHttpHeaders> => {
+    const { socketPath } = plugin
+    const options = { socketPath, method: 'POST', path, agent: false }
+    const asked = http.request(options)
+    asked.end('{}')
+    const [response] = (await once(asked, 'response')) as [http.IncomingMessage]
+    response.resume()
+    await once(response, 'end')
+    return response.headers
+  }
 
   describe('Create', () => {
     it('creates what Get then shows under the very name, dated', async () => {
@@ -352,6 +369,26 @@ describe('volumeRoutes', () => {
       const began = performance.now()
       expect(await listed()).to.have.length(1000)
       expect(performance.now() - began).to.be.below(1000)
+    })
+
+    it('are sent in one piece, but for a list of thousands, which nobody waits for', async () => {
+      const memory: Memory = new Map()
+      const store = new MemoryVolumeStore('default', root.path, memory)
+      const options = parseVolumeOptions({})
+      const names = Array.from({ length: 5000 }, (_, nth) => `volume-${nth}`)
+      for (const name of names) await store.create(name, options)
+      await volumes.close()
+      await open((source) => ({ ...source, open: async () => store }))
+      const head = await headOf('/VolumeDriver.List')
+      expect(head).to.have.property('transfer-encoding', 'chunked')
+      expect(await listed()).to.deep.equal(names.toSorted())
+
+      memory.clear()
+      await volumes.refresh('default')
+      expect(await headOf('/VolumeDriver.List')).to.include({
+        'content-length': '14',
+      })
+      expect(await listed()).to.deep.equal([])
     })
 
     it('know the path of a volume that is not mounted', async () => {

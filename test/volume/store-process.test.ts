@@ -1,3 +1,4 @@
+import * as fs from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect } from 'chai'
 import { SILENT } from '../../src/base/log.ts'
@@ -8,6 +9,7 @@ import { expectRejection } from '../../src/conformance/expect-rejection.ts'
 import { useTempDir } from '../../src/conformance/temp-dir.ts'
 import { StoreProcess } from '../../src/volume/store-process.ts'
 import { parseVolumeOptions } from '../../src/volume/volume-options.ts'
+import { formatRecord } from '../../src/volume/volume-record.ts'
 import { parseStoreSpecs, storeSource } from '../../src/volume/volume-stores.ts'
 import {
   type ServedDirectory,
@@ -51,6 +53,22 @@ describe('A store on a filesystem with a server', () => {
     }
     expect(await opened(join(served.path, 'store'))).to.equal(true)
     expect(await opened(join(temp.path, 'store'))).to.equal(false)
+  })
+
+  it('tells of more volumes than fit into one message', async () => {
+    const path = join(temp.path, 'store')
+    const names = Array.from({ length: 1100 }, (_, nth) => `volume-${nth}`)
+    for (const name of names) {
+      const directory = join(path, 'volumes', name)
+      await fs.mkdir(join(directory, 'data'), { recursive: true })
+      const createdAt = '2024-01-01T00:00:00.000Z'
+      const record = { name, createdAt, options: parseVolumeOptions({}) }
+      await fs.writeFile(join(directory, 'volume.json'), formatRecord(record))
+    }
+    store = await open(path)
+    const { volumes, problems } = await store.list()
+    expect(problems).to.deep.equal([])
+    expect(volumes.map(({ name }) => name)).to.deep.equal(names.toSorted())
   })
 
   it('has all its volumes once its server goes on', async () => {
