@@ -1,3 +1,4 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { isMainThread } from 'node:worker_threads'
@@ -7,6 +8,9 @@ import { isMainThread } from 'node:worker_threads'
  * event loop to the file that this variable names, on exit.
  */
 export const STALL_FILE = 'BENCH_STALL_FILE'
+
+/** The signal to forget the stalls until now. */
+export const FORGET_STALLS = 'SIGCONT'
 
 /**
  * The longest that the event loop once stood still, in milliseconds. On a machine
@@ -22,25 +26,36 @@ export interface Stalls {
 
 const RESOLUTION = 1
 const EVERY = 4
-const START = 1000
+
+/** What Node tells each connection on. */
+const CONNECTION = 'net.server.socket'
 
 const file = process.env[STALL_FILE]
 if (file !== undefined && isMainThread) {
   const delays = monitorEventLoopDelay({ resolution: RESOLUTION })
   let [butForWaits, computing] = [0, 0]
-  // Loading modules is a stall, but nobody has called yet.
-  setTimeout(() => {
+  let last = usage()
+  const look = (): void => {
+    const now = usage()
+    const late = now.clock - last.clock - EVERY
+    const waited = now.waited - last.waited
+    butForWaits = Math.max(butForWaits, late - waited)
+    computing = Math.max(computing, Math.min(late, now.ran - last.ran))
+    last = now
+  }
+  const forget = (): void => {
+    delays.reset()
+    ;[butForWaits, computing, last] = [0, 0, usage()]
+  }
+  const begin = (): void => {
+    unsubscribe(CONNECTION, begin)
     delays.enable()
-    let last = usage()
-    setInterval(() => {
-      const now = usage()
-      const late = now.clock - last.clock - EVERY
-      const waited = now.waited - last.waited
-      butForWaits = Math.max(butForWaits, late - waited)
-      computing = Math.max(computing, Math.min(late, now.ran - last.ran))
-      last = now
-    }, EVERY).unref()
-  }, START).unref()
+    forget()
+    setInterval(look, EVERY).unref()
+  }
+  // Loading modules is a stall, but nobody has called yet.
+  subscribe(CONNECTION, begin)
+  process.on(FORGET_STALLS, forget)
   process.on('exit', () => {
     const byTheClock = delays.max / 1e6 - RESOLUTION
     writeFileSync(file, JSON.stringify({ byTheClock, butForWaits, computing }))

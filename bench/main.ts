@@ -11,6 +11,7 @@ import { scaleScenarios } from './scale.ts'
 import { playAll, type Rounds } from './scenario.ts'
 import { Scratch } from './scratch.ts'
 import { benchSnapshots } from './snapshots.ts'
+import { benchStalls } from './stalls.ts'
 import { benchVolumeCore } from './volume-core.ts'
 import { benchVolumes } from './volumes.ts'
 
@@ -59,6 +60,7 @@ const BENCHES: readonly Bench[] = [
     needsPeer: false,
     run: benchSnapshots,
   },
+  { name: 'stalls', groups: ['stall'], needsPeer: false, run: benchStalls },
   { name: 'docker', groups: ['docker'], needsPeer: false, run: benchDocker },
 ]
 

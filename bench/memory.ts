@@ -7,6 +7,7 @@ import { Disk } from './disk.ts'
 import type { Stalls } from './loop-watch.ts'
 import type { Row, Samples } from './row.ts'
 import type { Rounds } from './scenario.ts'
+import { recordStalls } from './stall-rows.ts'
 
 /** After its start it has this long to come to rest, in milliseconds. */
 const IDLE = 1500
@@ -30,7 +31,8 @@ export async function benchMemory(
       })
       await useMemory(contender, samples)
     }
-    recordStalls(samples, JSON.parse(await fs.readFile(stalls, 'utf8')))
+    const found: Stalls = JSON.parse(await fs.readFile(stalls, 'utf8'))
+    recordStalls(samples, 'under this load', found)
   }
 }
 
@@ -73,14 +75,6 @@ async function useMemory(
       Callers: 32,
     }),
   )
-}
-
-function recordStalls(samples: Samples, stalls: Stalls): void {
-  const record = (name: string, value: number, target?: number): void =>
-    samples.record({ name, target, unit: 'ms' }, 'ours', { value })
-  record('longest stall', stalls.byTheClock, 20)
-  record('… but for waits for a processor', stalls.butForWaits)
-  record('… computing', stalls.computing)
 }
 
 async function apply(

@@ -4,11 +4,13 @@ import * as fs from 'node:fs/promises'
 import { type IncomingMessage, request } from 'node:http'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { STALL_FILE } from './loop-watch.ts'
+import { FORGET_STALLS, STALL_FILE } from './loop-watch.ts'
 
 const MAIN = join(import.meta.dirname, '../src/main.js')
 const LOOP_WATCH = join(import.meta.dirname, 'loop-watch.js')
 const START_DEADLINE = 60_000
+const SOCKET = 'plugin.sock'
+const ADMIN_SOCKET = 'admin.sock'
 
 export interface StowageOptions {
   /** Where its data, its socket and its log are kept. */
@@ -21,16 +23,18 @@ export interface StowageOptions {
 /** The real daemon, as a user has it. */
 export class Stowage implements AsyncDisposable {
   readonly socket: string
+  readonly adminSocket: string
   /** From its start to its first answer. */
   readonly startMilliseconds: number
   readonly #process: ChildProcess
 
   private constructor(
-    socket: string,
+    directory: string,
     process: ChildProcess,
     startMilliseconds: number,
   ) {
-    this.socket = socket
+    this.socket = join(directory, SOCKET)
+    this.adminSocket = join(directory, ADMIN_SOCKET)
     this.#process = process
     this.startMilliseconds = startMilliseconds
   }
@@ -41,7 +45,7 @@ export class Stowage implements AsyncDisposable {
     stallFile,
   }: StowageOptions): Promise<Stowage> {
     await fs.mkdir(directory, { recursive: true })
-    const socket = join(directory, 'plugin.sock')
+    const socket = join(directory, SOCKET)
     const log = await fs.open(join(directory, 'log'), 'a')
     const started = performance.now()
     const watch =
@@ -52,14 +56,14 @@ export class Stowage implements AsyncDisposable {
         ...process.env,
         [STALL_FILE]: stallFile,
         STOWAGE_SOCKET: socket,
-        STOWAGE_ADMIN_SOCKET: join(directory, 'admin.sock'),
+        STOWAGE_ADMIN_SOCKET: join(directory, ADMIN_SOCKET),
         STOWAGE_DATA_ROOT: join(directory, 'data'),
         STOWAGE_GRAPH_DRIVER: graphDriver,
       },
     })
     await log.close()
     await answering(socket, child, directory)
-    return new Stowage(socket, child, performance.now() - started)
+    return new Stowage(directory, child, performance.now() - started)
   }
 
   get pid(): number | undefined {
@@ -78,6 +82,12 @@ export class Stowage implements AsyncDisposable {
 
   async forgetPeak(): Promise<void> {
     await fs.writeFile(`/proc/${this.#process.pid}/clear_refs`, '5')
+  }
+
+  /** Stalls until now do not count. */
+  async forgetStalls(): Promise<void> {
+    this.#process.kill(FORGET_STALLS)
+    await sleep(100)
   }
 
   /** Waits until it has done what it does behind an answer, such as deleting. */

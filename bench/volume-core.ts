@@ -1,19 +1,14 @@
-import { once } from 'node:events'
-import * as fs from 'node:fs/promises'
-import { type IncomingMessage, request } from 'node:http'
 import { join } from 'node:path'
-import { text } from 'node:stream/consumers'
 import { SILENT } from '../src/base/log.ts'
 import { VolumeLookupCache } from '../src/volume/volume-lookup-cache.ts'
 import { parseStoreSpecs, storeSource } from '../src/volume/volume-stores.ts'
 import { Disk } from './disk.ts'
+import { makeManyVolumes, settled } from './many-volumes.ts'
 import type { Samples } from './row.ts'
 import type { Rounds } from './scenario.ts'
 import { Stowage } from './stowage.ts'
 
 const PAIRS = 200
-
-const VOLUMES = 10_000
 
 /** What volumes cost without Docker: to be mounted, and to be found by a start. */
 export async function benchVolumeCore(
@@ -23,7 +18,7 @@ export async function benchVolumeCore(
   await using disk = await Disk.make(scratch, 'core', 'ext4', 2)
   await benchMounts(join(disk.path, 'few'), rounds, samples)
   const many = join(disk.path, 'many')
-  await makeMany(join(many, 'data/volumes/default/volumes'))
+  await makeManyVolumes(many)
   for (let round = 0; round <= rounds; round++) {
     const taken = await startWith(many)
     const row = {
@@ -70,36 +65,10 @@ async function benchMounts(
   }
 }
 
-/** As a store leaves them, without the time that it would take to ask for each. */
-async function makeMany(volumes: string): Promise<void> {
-  await fs.mkdir(volumes, { recursive: true })
-  for (let nth = 0; nth < VOLUMES; nth++) {
-    const name = `volume-${nth}`
-    const directory = join(volumes, name)
-    await fs.mkdir(join(directory, 'data'), { recursive: true })
-    const record = {
-      format: 1,
-      name,
-      createdAt: '2024-01-01T00:00:00.000Z',
-      options: {},
-    }
-    await fs.writeFile(join(directory, 'volume.json'), JSON.stringify(record))
-  }
-}
-
 /** Milliseconds until the daemon tells all that there is to know of a volume. */
 async function startWith(directory: string): Promise<number> {
   const start = performance.now()
   await using daemon = await Stowage.start({ directory })
-  const call = request({
-    socketPath: daemon.socket,
-    method: 'POST',
-    path: '/VolumeDriver.Get',
-    agent: false,
-  })
-  call.end(JSON.stringify({ Name: `volume-${VOLUMES - 1}` }))
-  const [response] = (await once(call, 'response')) as [IncomingMessage]
-  const answer = await text(response)
-  if (!answer.includes('"Status"')) throw new Error(answer)
+  await settled(daemon)
   return performance.now() - start
 }
