@@ -64,6 +64,8 @@ export class LayerExtractor implements TarSink, Disposable {
     this.#plan = new LanePlan(lane.count)
     this.#writer = new TreeWriter(root, {
       ...options,
+      // Overlay's upper directory is empty when a layer begins.
+      isFresh: isFresh || options.lowers !== undefined,
       describes: lane.isFirst,
     })
     this.#aufsLinks = new AufsLinks(root, this.#writer)

@@ -39,7 +39,7 @@ export interface Owner {
 export interface TreeDirectoriesOptions {
   /** Of directories that nobody describes. */
   readonly owner: Owner
-  /** Nothing was here before, so nothing hands anything down. */
+  /** Nothing was in the tree before, and the attributes of directories come last. */
   readonly isFresh: boolean
   /** The tree is overlay's upper directory, and this is below it. */
   readonly lowers?: OverlayLowers | undefined
@@ -54,7 +54,8 @@ export interface TreeDirectoriesOptions {
 export class TreeDirectories {
   readonly #root: ConfinedRoot
   readonly #owner: Owner
-  readonly #isFresh: boolean
+  /** Whether all directories hand down what the root does. */
+  #isUniform: boolean
   readonly #lowers: OverlayLowers | undefined
   readonly #pending = new PendingAttributes()
   #entered: PathString | undefined
@@ -66,7 +67,7 @@ export class TreeDirectories {
   constructor(root: ConfinedRoot, options: TreeDirectoriesOptions) {
     this.#root = root
     this.#owner = options.owner
-    this.#isFresh = options.isFresh
+    this.#isUniform = options.isFresh
     this.#lowers = options.lowers
     root.enter('')
     this.#arrive('')
@@ -120,12 +121,8 @@ export class TreeDirectories {
   /** Goes to `directory` if it is there. */
   enterExisting(directory: PathString): boolean {
     if (this.#entered === directory) return true
-    try {
-      this.#root.enter(this.resolve(directory))
-    } catch (error) {
-      if (isErrno(error, 'ENOENT', 'ENOTDIR')) return false
-      throw error
-    }
+    const real = this.#tryResolve(directory)
+    if (real === undefined || !this.#tryEnter(real)) return false
     this.#arrive(directory)
     return true
   }
@@ -226,7 +223,7 @@ export class TreeDirectories {
   /** Gives all directories their attributes, once everything else is made. */
   finish(): void {
     for (const [path, attributes] of this.#pending.entries()) {
-      if (this.enterExisting(path)) dress(this.#root.at('.'), attributes)
+      if (this.#tryEnter(path)) dress(this.#root.at('.'), attributes)
     }
   }
 
@@ -235,6 +232,16 @@ export class TreeDirectories {
       return this.resolve(directory)
     } catch (error) {
       if (isErrno(error, 'ENOTDIR')) return undefined
+      throw error
+    }
+  }
+
+  #tryEnter(path: PathString): boolean {
+    try {
+      this.#root.enter(path)
+      return true
+    } catch (error) {
+      if (isErrno(error, 'ENOENT', 'ENOTDIR')) return false
       throw error
     }
   }
@@ -249,7 +256,7 @@ export class TreeDirectories {
     this.#entered = directory
     this.#changing = undefined
     this.#here = this.#root.here()
-    if (!this.#isFresh) this.#inherits = handsDown(this.#root)
+    if (!this.#isUniform) this.#inherits = handsDown(this.#root)
   }
 
   /** The kernel resolves `path`, which may be a link's target and hold `..`. */
@@ -286,7 +293,7 @@ export class TreeDirectories {
 
   #dressImplied(path: PathString): void {
     const { uid, gid } = this.#owner
-    if (this.#isFresh ? this.#inherits : handsDown(this.#root)) {
+    if (this.#isUniform ? this.#inherits : handsDown(this.#root)) {
       shedInherited(path)
     }
     fs.lchownSync(toFsPath(path), uid, gid)
@@ -299,6 +306,7 @@ export class TreeDirectories {
     if (below === undefined) return undefined
     this.#root.enter(parentOf(path))
     const attributes = attributesOf(below)
+    if (attributes.xattrs.has(DEFAULT_ACL)) this.#isUniform = false
     dressXattrs(this.#root.at(nameOf(path)), attributes.xattrs)
     return attributes
   }
