@@ -18,9 +18,11 @@ const LANES = Math.min(availableParallelism(), 2)
 /** A pull applies one layer after the other; a few at once keep all processors busy. */
 const CREWS = 4
 
-/** The crews of one lane, and those of all. */
-const singles = crewsOf(1)
-const crews = crewsOf(LANES)
+const crews = new Pool({
+  make: () => new Crew(LANES),
+  end: (crew) => crew.close(),
+  size: CREWS,
+})
 
 /** What is applied, apart from what each lane is told of its own. */
 export type CrewJob = Omit<ApplyJob, 'ring' | 'progress' | 'lane'>
@@ -34,28 +36,16 @@ export async function applyInCrew(
   tar: Readable,
   signal?: AbortSignal,
 ): Promise<number> {
-  // What shows from below depends on all that came before: one lane knows it.
-  const isAlone = job.lowers !== undefined && job.lowers.length > 0
-  return (isAlone ? singles : crews).use((crew) => crew.apply(job, tar, signal))
-}
-
-function crewsOf(lanes: number): Pool<Crew> {
-  return new Pool({
-    make: () => new Crew(lanes),
-    end: (crew) => crew.close(),
-    size: CREWS,
-  })
+  return crews.use((crew) => crew.apply(job, tar, signal))
 }
 
 /** Threads that share a ring, and go through the same layer side by side. */
 class Crew {
   readonly #ring: SharedRing
-  readonly #progress: SharedArrayBuffer
   readonly #threads: readonly Thread<ApplyCalls>[]
 
   constructor(lanes: number) {
     this.#ring = allocateRing(lanes)
-    this.#progress = new SharedArrayBuffer(Lane.SHARED_BYTES * lanes)
     const module = new URL('apply-worker.js', import.meta.url)
     this.#threads = Array.from({ length: lanes }, () => new Thread(module))
   }
@@ -66,13 +56,9 @@ class Crew {
     signal?: AbortSignal,
   ): Promise<number> {
     const writer = new RingWriter(this.#ring)
-    new Int32Array(this.#progress).fill(0)
-    const lanes = this.#threads.map((thread, lane) =>
-      this.#start(thread, { ...job, lane }, writer),
-    )
-    const [source, ...outcomes] = await Promise.allSettled([
-      feedRing(tar, writer, signal),
-      ...lanes,
+    const [[source], outcomes] = await Promise.all([
+      Promise.allSettled([feedRing(tar, writer, signal)]),
+      this.#run(job, writer),
     ])
     return totalOf(outcomes, source)
   }
@@ -81,19 +67,28 @@ class Crew {
     await Promise.all(this.#threads.map((thread) => thread.close()))
   }
 
-  async #start(
-    thread: Thread<ApplyCalls>,
-    job: CrewJob & { readonly lane: number },
+  /** What comes in one go is little, and waking a second thread would take longer. */
+  async #run(
+    job: CrewJob,
     writer: RingWriter,
-  ): Promise<number> {
-    try {
-      const [ring, progress] = [this.#ring, this.#progress]
-      return await thread.call('apply', { ...job, ring, progress })
-    } catch (error) {
-      // A lane that fails has cut the ring itself; one that died has not.
-      writer.cut()
-      throw error
+  ): Promise<readonly PromiseSettledResult<number>[]> {
+    await writer.begun
+    const threads = this.#threads.slice(0, writer.isEnded ? 1 : undefined)
+    const shared = {
+      ring: this.#ring,
+      progress: new SharedArrayBuffer(Lane.SHARED_BYTES * threads.length),
     }
+    return Promise.allSettled(
+      threads.map(async (thread, lane) => {
+        try {
+          return await thread.call('apply', { ...job, ...shared, lane })
+        } catch (error) {
+          // A lane that fails has cut the ring itself; one that died has not.
+          writer.cut()
+          throw error
+        }
+      }),
+    )
   }
 }
 

@@ -22,8 +22,9 @@ function apply(job: ApplyJob): number {
 
 function applyFrom(ring: RingReader, job: ApplyJob): number {
   const lane = new Lane(job.lane, job.progress, () => ring.isCut)
+  const paths = job.lowers ?? []
   // While the host's paths can still be seen.
-  const lowers = (job.lowers ?? []).map((path) => Directory.open(path))
+  const lowers = lane.isFirst ? paths.map((path) => Directory.open(path)) : []
   try {
     using root = confine(job.root, job.confinement)
     using below =
@@ -32,6 +33,7 @@ function applyFrom(ring: RingReader, job: ApplyJob): number {
       ...job,
       lane,
       isUpper: job.lowers !== undefined,
+      isLed: paths.length > 0,
       lowers: below,
     })
     return applyTo(extractor, ring, job)

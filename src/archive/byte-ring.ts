@@ -45,14 +45,25 @@ export class RingCutError extends Error {
 
 /** The side that writes, on a thread that must never block. */
 export class RingWriter {
+  /** Settles when enough is written for the readers to begin, or all there is. */
+  readonly begun: Promise<void>
   readonly #bytes: Buffer
   readonly #control: Int32Array
+  #begin = (): void => {}
   #written = 0
   #untold = 0
 
   constructor({ bytes, control }: SharedRing) {
     this.#bytes = Buffer.from(bytes)
     this.#control = new Int32Array(control).fill(0)
+    this.begun = new Promise((resolve) => {
+      this.#begin = resolve
+    })
+  }
+
+  /** Whether all is written. */
+  get isEnded(): boolean {
+    return Atomics.load(this.#control, STATE) === ENDED
   }
 
   /**
@@ -98,9 +109,11 @@ export class RingWriter {
   /** Nothing more will come of it, for anybody. */
   cut(): void {
     cut(this.#control)
+    this.#begin()
   }
 
   #tellReaders(): void {
+    this.#begin()
     this.#untold = 0
     tell(this.#control, NEWS_FOR_READERS)
   }

@@ -6,12 +6,15 @@ import type { TarEntry } from './tar/tar-entry.ts'
 const MAX_PATHS = 50_000
 /** What an entry costs, in bytes that could be written in that time. */
 const ENTRY_COST = 32 * 1024
+/** What a directory costs the lane that alone makes it and looks at what is below. */
+const LED_COST = 64 * 1024
 
 /**
  * Who does an entry:
  *
  * - a lane, by its number, while the others go on
- * - `all`: it is a directory, and every lane makes sure of it
+ * - `all`: it is a directory, and every lane makes sure of it; of lanes that are led
+ *   the first does, and the others see that it has
  * - `first`: the first lane, when all that came before is done and before anything
  *   that comes after
  */
@@ -41,12 +44,15 @@ export interface LaneEyes {
  */
 export class LanePlan {
   readonly #load: number[]
+  readonly #isLed: boolean
   /** Directories of this stretch, and the lanes that have their files. */
   readonly #directories = new Map<PathString, number>()
   /** All else that this stretch made. */
   readonly #leaves = new Set<PathString>()
 
-  constructor(lanes: number) {
+  /** @param isLed Whether the first lane makes all directories. */
+  constructor(lanes: number, isLed = false) {
+    this.#isLed = isLed
     this.#load = Array.from({ length: lanes }, () => 0)
   }
 
@@ -98,7 +104,8 @@ export class LanePlan {
     for (let at = directory; !this.#directories.has(at); at = parentOf(at)) {
       const lane = this.#load.indexOf(Math.min(...this.#load))
       this.#directories.set(at, lane)
-      this.#charge(lane, ENTRY_COST)
+      if (this.#isLed) this.#charge(0, LED_COST)
+      else this.#charge(lane, ENTRY_COST)
     }
   }
 

@@ -3,6 +3,7 @@ import { RingCutError } from './byte-ring.ts'
 /** Bounds how late a lane sees that all has been given up. */
 const LOOK_AROUND_MS = 50
 const ALL = 0x7fffffff
+const NOTHING = 0
 
 /**
  * One of several threads that go through the same entries side by side, each doing
@@ -15,8 +16,8 @@ export class Lane {
   readonly number: number
   readonly count: number
   readonly #progress: Int32Array
-  /** Whether somebody waits for a lane: a notification costs more than a look. */
-  readonly #waiters: Int32Array
+  /** Which entry somebody waits for a lane to come to, if any: waking him is dear. */
+  readonly #awaited: Int32Array
   readonly #isCut: () => boolean
 
   /** @param shared `Lane.SHARED_BYTES` for each lane, all 0 at the start. */
@@ -24,7 +25,7 @@ export class Lane {
     this.number = number
     this.count = shared.byteLength / Lane.SHARED_BYTES
     this.#progress = new Int32Array(shared, 0, this.count)
-    this.#waiters = new Int32Array(shared, 4 * this.count, this.count)
+    this.#awaited = new Int32Array(shared, 4 * this.count, this.count)
     this.#isCut = isCut
   }
 
@@ -40,8 +41,9 @@ export class Lane {
   /** Says that this lane comes to `entry`. */
   arrive(entry: number): void {
     Atomics.store(this.#progress, this.number, entry)
-    if (Atomics.load(this.#waiters, this.number) === 0) return
-    Atomics.store(this.#waiters, this.number, 0)
+    const awaited = Atomics.load(this.#awaited, this.number)
+    if (awaited === NOTHING || awaited > entry) return
+    Atomics.store(this.#awaited, this.number, NOTHING)
     Atomics.notify(this.#progress, this.number)
   }
 
@@ -61,15 +63,30 @@ export class Lane {
     this.awaitOthers(ALL)
   }
 
-  /** Waits until `lane` has come to `entry`. @throws RingCutError */
-  awaitLane(lane: number, entry: number): void {
-    if (Atomics.load(this.#progress, lane) >= entry) return
+  /**
+   * Waits until `lane` has come to `entry`, and answers how far it is.
+   *
+   * @throws RingCutError
+   */
+  awaitLane(lane: number, entry: number): number {
+    const before = Atomics.load(this.#progress, lane)
+    if (before >= entry) return before
     for (;;) {
-      Atomics.store(this.#waiters, lane, 1)
+      this.#await(lane, entry)
       const progress = Atomics.load(this.#progress, lane)
-      if (progress >= entry) return
+      if (progress >= entry) return progress
       if (this.#isCut()) throw new RingCutError()
       Atomics.wait(this.#progress, lane, progress, LOOK_AROUND_MS)
+    }
+  }
+
+  /** Of several who wait, he who waits for least counts: then all wake, and ask again. */
+  #await(lane: number, entry: number): void {
+    for (;;) {
+      const awaited = Atomics.load(this.#awaited, lane)
+      if (awaited !== NOTHING && awaited <= entry) return
+      const was = Atomics.compareExchange(this.#awaited, lane, awaited, entry)
+      if (was === awaited) return
     }
   }
 }

@@ -7,12 +7,12 @@ import { removeBelow } from './confined-removal.ts'
 import { extractionError } from './extraction-error.ts'
 import type { IdMaps } from './id-map.ts'
 import type { Lane } from './lane.ts'
-import { type LaneEyes, LanePlan } from './lane-plan.ts'
+import { type LaneEyes, LanePlan, type Turn } from './lane-plan.ts'
 import { type LayerEntry, readLayerEntry } from './layer-entry.ts'
 import type { ArchiveLimits } from './limits.ts'
 import { MadePaths } from './made-paths.ts'
 import type { OverlayLowers } from './overlay-lowers.ts'
-import { joinPath, nameOf, type PathString } from './path-bytes.ts'
+import { joinPath, nameOf, parentOf, type PathString } from './path-bytes.ts'
 import type { TarEntry } from './tar/tar-entry.ts'
 import type { TarSink } from './tar/tar-reader.ts'
 import { TreeWriter } from './tree-writer.ts'
@@ -24,15 +24,25 @@ export interface LayerExtractorOptions {
   readonly isFresh: boolean
   /** The tree is overlay's upper directory, and its xattrs are not the layer's. */
   readonly isUpper: boolean
-  /** What is below that upper directory. */
+  /**
+   * What is below that upper directory depends on all that came before, and is known
+   * to the first lane: it makes the directories, and the others follow it into them.
+   */
+  readonly isLed?: boolean
+  /** What is below that upper directory, for the first lane. */
   readonly lowers?: OverlayLowers | undefined
   /** Which part of the entries is this extractor's. */
   readonly lane: Lane
 }
 
-/** A lane comes to an entry, then knows whose turn it is, and then does its part. */
-const STEPS = 2
-const DECIDED = 1
+/**
+ * A lane comes to an entry, then knows whose turn it is, and then does its part. In
+ * between it may say that the first lane does it alone; or the first, to those that
+ * it leads, that the directory is there, and no link on the way to it.
+ */
+const STEPS = 3
+const ALONE = 1
+const READY = 2
 
 /**
  * Applies a layer to the tree that shows what is below it: entries are made,
@@ -43,6 +53,7 @@ export class LayerExtractor implements TarSink, Disposable {
   readonly #root: ConfinedRoot
   readonly #budget: ArchiveBudget
   readonly #isUpper: boolean
+  readonly #isLed: boolean
   readonly #writer: TreeWriter
   readonly #aufsLinks: AufsLinks
   /** What is this layer's own; nobody asks where nothing is below. */
@@ -56,12 +67,13 @@ export class LayerExtractor implements TarSink, Disposable {
   #following = 0
 
   constructor(root: ConfinedRoot, options: LayerExtractorOptions) {
-    const { limits, lane, isFresh } = options
+    const { limits, lane, isFresh, isLed = false } = options
     this.#isUpper = options.isUpper
+    this.#isLed = isLed
     this.#root = root
     this.#budget = new ArchiveBudget(limits)
     this.#lane = lane
-    this.#plan = new LanePlan(lane.count)
+    this.#plan = new LanePlan(lane.count, isLed)
     this.#writer = new TreeWriter(root, {
       ...options,
       // Overlay's upper directory is empty when a layer begins.
@@ -75,10 +87,7 @@ export class LayerExtractor implements TarSink, Disposable {
         lane.awaitOthers(this.#step)
         this.#writer.directories.lookAgain()
       },
-      isDirect: (directory) => {
-        lane.awaitLane(0, this.#following)
-        return this.#writer.directories.isDirect(directory)
-      },
+      isDirect: (directory) => this.#isDirect(directory),
     }
   }
 
@@ -119,24 +128,67 @@ export class LayerExtractor implements TarSink, Disposable {
   }
 
   #takeTurn(entry: TarEntry, read: LayerEntry): void {
+    const lane = this.#lane
     const turn = this.#plan.next(entry, read, this.#eyes)
-    const { isFirst } = this.#lane
     if (turn === 'first') {
       this.#following = this.#step + STEPS
       this.#writer.directories.lookAgain()
-      this.#lane.arrive(this.#step + DECIDED)
-      if (!isFirst) return
+      lane.arrive(this.#step + ALONE)
       // They come to the same decision only as long as nothing has changed.
-      this.#lane.awaitOthers(this.#step + DECIDED)
+      if (lane.isFirst) lane.awaitOthers(this.#step + ALONE)
     } else {
-      this.#lane.awaitLane(0, this.#following)
+      lane.awaitLane(0, this.#following)
     }
-    if (typeof turn === 'string' || turn === this.#lane.number) {
+    if (this.#isMine(turn)) {
+      this.#awaitDirectory(read)
       this.#follow(entry, read)
-    } else if (isFirst && read.action === 'make') {
-      this.#writer.directories.replaced(read.path)
-      this.#made?.add(read.path)
+    } else if (lane.isFirst && read.action === 'make') {
+      this.#leave(read.path)
     }
+  }
+
+  #isMine(turn: Turn): boolean {
+    const { isFirst, number } = this.#lane
+    if (turn === 'first') return isFirst
+    if (turn === 'all') return isFirst || !this.#isLed
+    return turn === number
+  }
+
+  /** Of lanes that are led the first one knows, and tells by how far it comes. */
+  #isDirect(directory: PathString): boolean {
+    const lane = this.#lane
+    if (!this.#isLed) {
+      lane.awaitLane(0, this.#following)
+      return this.#writer.directories.isDirect(directory)
+    }
+    if (lane.isFirst) {
+      const { directories } = this.#writer
+      if (!directories.isDirect(directory)) return false
+      directories.enter(directory)
+      lane.arrive(this.#step + READY)
+      return true
+    }
+    // Where it has to be alone it waits until all have seen so.
+    return lane.awaitLane(0, this.#step + ALONE) !== this.#step + ALONE
+  }
+
+  /** A lane that is led goes only where the first has been. */
+  #awaitDirectory(read: LayerEntry): void {
+    if (!this.#isLed || this.#lane.isFirst || read.action !== 'make') return
+    if (this.#writer.directories.isIn(parentOf(read.path))) return
+    this.#lane.awaitLane(0, this.#step + READY)
+  }
+
+  /** Another lane makes what is to be at `path`. */
+  #leave(path: PathString): void {
+    const { directories } = this.#writer
+    if (this.#isLed) {
+      directories.enter(parentOf(path))
+      directories.madeOther(nameOf(path))
+      this.#lane.arrive(this.#step + READY)
+    }
+    directories.replaced(path)
+    this.#made?.add(path)
   }
 
   #follow(entry: TarEntry, read: LayerEntry): void {

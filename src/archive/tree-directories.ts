@@ -89,9 +89,14 @@ export class TreeDirectories {
     }
   }
 
+  /** Whether it is `directory` that was entered last, to change something in it. */
+  isIn(directory: PathString): boolean {
+    return this.#changing === directory
+  }
+
   /** Goes to `directory` to change something in it, making what is not there. */
   enter(directory: PathString): void {
-    if (this.#changing === directory) return
+    if (this.isIn(directory)) return
     this.goTo(directory)
     this.#pending.changed(this.#here)
     this.#changing = directory
@@ -108,6 +113,9 @@ export class TreeDirectories {
    * is there, is a link.
    */
   isDirect(directory: PathString): boolean {
+    if (this.#lowers !== undefined) {
+      return this.#tryResolve(directory) === directory
+    }
     for (
       let at = directory, next = '';
       ;

@@ -42,6 +42,24 @@ describe('A ring of bytes', () => {
     expect(await Promise.all(digests)).to.deep.equal([hex, hex])
   })
 
+  it('begins when enough is written to wake somebody for, or all is', async () => {
+    let begun = 0
+    const write = (bytes: number): RingWriter => {
+      const writer = new RingWriter(allocateRing(1))
+      void writer.begun.then(() => (begun += 1))
+      writer.writeSome(Buffer.alloc(bytes))
+      return writer
+    }
+    const small = write(1000)
+    const large = write(512 * 1024)
+    await large.begun
+    expect(begun).to.equal(1)
+    expect(large.isEnded).to.equal(false)
+    small.end()
+    await small.begun
+    expect(small.isEnded).to.equal(true)
+  })
+
   it('may be used again', async () => {
     const ring = allocateRing(threads.length)
     for (const size of [10, 3_000_000, 0]) {

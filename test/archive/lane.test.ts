@@ -18,7 +18,7 @@ describe('Lane', () => {
     const [one, other] = [0, 1].map((n) => new Lane(n, shared, () => false))
     other!.arrive(7)
     one!.awaitOthers(7)
-    one!.awaitLane(1, 3)
+    expect(one!.awaitLane(1, 3)).to.equal(7)
     other!.arriveAtEnd()
     one!.awaitOthersAtEnd()
   })

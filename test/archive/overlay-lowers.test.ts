@@ -88,6 +88,33 @@ describe('A layer that is applied to overlay’s upper directory', () => {
     )
   })
 
+  it('fills directories from below with files of any size', async () => {
+    const names = ['a', 'b', 'c', 'd']
+    await fs.mkdir(join(dir.path, 'upper'))
+    await build(
+      dir.path,
+      ...names.map((name) => directory(`lower/${name}`, { mode: 0o710 })),
+    )
+    const contentOf = (name: string): Buffer => Buffer.alloc(3 << 20, name)
+    const entries = names.flatMap((name) => [
+      { name: `${name}/large`, content: contentOf(name) },
+      { name: `${name}/small`, content: name },
+    ])
+    const upper = join(dir.path, 'upper')
+    const lowers = [join(dir.path, 'lower')]
+    const bytes = await applyLayer(
+      upper,
+      Readable.from([forgeTar(...entries)]),
+      { lowers },
+    )
+    expect(bytes).to.equal(names.length * ((3 << 20) + 1))
+    for (const name of names) {
+      const large = await fs.readFile(join(upper, name, 'large'))
+      expect(large.equals(contentOf(name)), name).to.equal(true)
+      expect((await fs.stat(join(upper, name))).mode & 0o777).to.equal(0o710)
+    }
+  })
+
   it('links to a file that it put in place of a directory from below', async () => {
     await fs.mkdir(join(dir.path, 'upper'))
     await build(dir.path, directory('lower/a/name'))
