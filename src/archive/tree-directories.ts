@@ -137,6 +137,7 @@ export class TreeDirectories {
 
   /** Removes `name` from here, whatever it is. */
   remove(name: PathString): void {
+    this.#doubtLinks()
     if (removeNode(this.#root, name) !== 'directory') return
     this.replaced(joinPath(this.#here, name))
     this.#root.enter(this.#here)
@@ -158,6 +159,7 @@ export class TreeDirectories {
    * may make the same at the same time.
    */
   make(name: PathString): PathString {
+    this.#doubtLinks()
     const path = this.#root.at(name)
     for (;;) {
       if (tryMkdir(path, IMPLIED_MODE)) {
@@ -174,6 +176,7 @@ export class TreeDirectories {
 
   /** What was made here, other than a directory. */
   madeOther(name: PathString): void {
+    this.#doubtLinks()
     this.#lowers?.madeOther(joinPath(this.#here, name))
   }
 
@@ -242,6 +245,11 @@ export class TreeDirectories {
       if (isErrno(error, 'ENOTDIR')) return undefined
       throw error
     }
+  }
+
+  /** What is made or removed here may be a link that led here. */
+  #doubtLinks(): void {
+    if (this.#here !== this.#entered) this.lookAgain()
   }
 
   #tryEnter(path: PathString): boolean {

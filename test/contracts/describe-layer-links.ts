@@ -34,6 +34,15 @@ export function describeLayerLinks(applyLayer: ApplyLayer): void {
       expect(await modeOf('etc')).to.equal('755')
     })
 
+    it('goes by what took the place of a link that led there', async () => {
+      await apply(
+        { name: 'self', type: '2', linkName: '.' },
+        { name: 'self/self', content: 'x' },
+        { name: 'self/.wh.self' },
+      )
+      expect(await text('self')).to.equal('x')
+    })
+
     it('ends with an error where links lead in a circle', async () => {
       const error = await refusal(
         { name: 'x', type: '2', linkName: 'y' },
