@@ -95,9 +95,8 @@ describe('A layer that is applied to overlay’s upper directory', () => {
       dir.path,
       ...names.map((name) => directory(`lower/${name}`, { mode: 0o710 })),
     )
-    const contentOf = (name: string): Buffer => Buffer.alloc(3 << 20, name)
     const entries = names.flatMap((name) => [
-      { name: `${name}/large`, content: contentOf(name) },
+      { name: `${name}/large`, content: largeFile(name) },
       { name: `${name}/small`, content: name },
     ])
     const upper = join(dir.path, 'upper')
@@ -110,7 +109,7 @@ describe('A layer that is applied to overlay’s upper directory', () => {
     expect(bytes).to.equal(names.length * ((3 << 20) + 1))
     for (const name of names) {
       const large = await fs.readFile(join(upper, name, 'large'))
-      expect(large.equals(contentOf(name)), name).to.equal(true)
+      expect(large.equals(largeFile(name)), name).to.equal(true)
       expect((await fs.stat(join(upper, name))).mode & 0o777).to.equal(0o710)
     }
   })
@@ -184,3 +183,7 @@ describe('A layer that is applied to overlay’s upper directory', () => {
     expect(await portray(join(dir.path, 'lower'))).to.deep.equal(before)
   })
 })
+
+function largeFile(filling: string): Buffer {
+  return Buffer.alloc(3 << 20, filling)
+}
