@@ -16,7 +16,7 @@ export function trashHandlers(
   return {
     async listTrash({ query }) {
       checkAskedStore(query.store, volumes)
-      return (await trash.list(query)).map(entryView)
+      return entryViews(await trash.list(query))
     },
 
     async restoreTrash({ params: { id }, body }) {
@@ -33,6 +33,12 @@ export function trashHandlers(
       return { deleted: (await trash.empty(query)).map(entryView) }
     },
   }
+}
+
+function* entryViews(
+  entries: readonly TrashEntry[],
+): Generator<TrashEntryView, void> {
+  for (const entry of entries) yield entryView(entry)
 }
 
 function entryView(entry: TrashEntry): TrashEntryView {

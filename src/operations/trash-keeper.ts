@@ -1,6 +1,7 @@
 import { setTimeout } from 'node:timers/promises'
 import { NotFoundError } from '../base/errors.ts'
 import type { Log } from '../base/log.ts'
+import { isTurnOver, nextTurn } from '../base/next-turn.ts'
 import type { TrashedVolume } from '../volume/store-trash.ts'
 import type { VolumeLookupCache } from '../volume/volume-lookup-cache.ts'
 import type { VolumeUsage } from '../volume/volume-usage.ts'
@@ -74,7 +75,11 @@ export class TrashKeeper {
    */
   async list({ store }: TrashSelection = {}): Promise<readonly TrashEntry[]> {
     const { volumes } = await this.#volumes.trash.list()
-    const entries = volumes.map((volume) => this.#entry(volume))
+    const entries: TrashEntry[] = []
+    for (const volume of volumes) {
+      entries.push(this.#entry(volume))
+      if (isTurnOver()) await nextTurn()
+    }
     if (!this.#isMeasuring) this.#measuring = this.#measureAll(entries)
     return entries.filter((entry) => (store ?? entry.store) === entry.store)
   }
