@@ -2,6 +2,7 @@ import { parseArgs } from 'node:util'
 import { type Kind, KINDS } from './contender.ts'
 import { benchDocker } from './docker.ts'
 import { benchInside } from './inside.ts'
+import { benchIsolation } from './isolation.ts'
 import { LAYER_GROUPS, layerScenarios } from './layers.ts'
 import { benchMemory } from './memory.ts'
 import { whyNoPeer } from './peer.ts'
@@ -61,6 +62,12 @@ const BENCHES: readonly Bench[] = [
     run: benchSnapshots,
   },
   { name: 'stalls', groups: ['stall'], needsPeer: false, run: benchStalls },
+  {
+    name: 'isolation',
+    groups: ['isolation'],
+    needsPeer: false,
+    run: benchIsolation,
+  },
   { name: 'docker', groups: ['docker'], needsPeer: false, run: benchDocker },
 ]
 

@@ -8,8 +8,8 @@ import {
   serveDirectory,
 } from '../support/served-directory.ts'
 
-/** What Docker waits for with every `docker ps` and `docker run`, in milliseconds. */
-const P99 = 100
+/** How often each is asked; how soon it answers is measured in `bench/`. */
+const TIMES = 100
 
 describe('A daemon with a store whose server does not answer', () => {
   needs('root', 'bindfs')
@@ -45,20 +45,20 @@ describe('A daemon with a store whose server does not answer', () => {
     )
     const list = await docker.call('VolumeDriver.List')
     expect(list.Volumes).to.have.length(3)
-    expect(await p99(() => docker.call('VolumeDriver.List'))).to.be.below(P99)
-    for (const Name of ['db', 'far', 'adopted']) {
-      const got = p99(() => docker.call('VolumeDriver.Get', { Name }))
-      expect(await got, Name).to.be.below(P99)
-    }
-    const mounted = p99(async (round) => {
+    for (let round = 0; round < TIMES; round++) {
+      await docker.call('VolumeDriver.List')
+      for (const Name of ['db', 'far', 'adopted']) {
+        const got = await docker.call('VolumeDriver.Get', { Name })
+        expect(got.Volume).to.include({ Name })
+      }
       const call = { Name: 'db', ID: `holder-${round}` }
       await docker.call('VolumeDriver.Mount', call)
       await docker.call('VolumeDriver.Unmount', call)
-    })
-    expect(await mounted).to.be.below(2 * P99)
+    }
     await create('new')
     await docker.call('VolumeDriver.Remove', { Name: 'new' })
 
+    expect(await served.isHanging()).to.equal(true)
     served.goOn()
     await Promise.all(stuck)
     await docker.call('VolumeDriver.Mount', { Name: 'far', ID: 'later' })
@@ -82,24 +82,3 @@ describe('A daemon with a store whose server does not answer', () => {
     expect(ending.code).to.equal(0)
   })
 })
-
-/**
- * The time that 99 of 100 calls take at most; the best of three, for what is held up
- * by the store is so each time, not by chance.
- */
-async function p99(call: (round: number) => Promise<unknown>): Promise<number> {
-  const looks = [await look(call), await look(call), await look(call)]
-  return Math.min(...looks)
-}
-
-async function look(
-  call: (round: number) => Promise<unknown>,
-): Promise<number> {
-  const times: number[] = []
-  for (let round = 0; round < 100; round++) {
-    const before = performance.now()
-    await call(round)
-    times.push(performance.now() - before)
-  }
-  return times.toSorted((one, other) => one - other)[98] ?? Infinity
-}

@@ -14,6 +14,7 @@ export interface ServedDirectory {
   /** From now on whoever touches the directory waits. */
   hang(): void
   goOn(): void
+  isHanging(): Promise<boolean>
   /** Its server ends without a word, be it hung or not. */
   die(): Promise<void>
   /** Another server shows the same files in the same place. */
@@ -47,6 +48,10 @@ export async function serveDirectory(
     path,
     hang: () => server.kill('SIGSTOP'),
     goOn: () => server.kill('SIGCONT'),
+    async isHanging() {
+      const stat = await fs.readFile(`/proc/${server.pid}/stat`, 'utf8')
+      return / T /.test(stat)
+    },
     die,
     async serveAgain() {
       await detached(path)
