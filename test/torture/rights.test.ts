@@ -1,9 +1,13 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import * as fs from 'node:fs/promises'
 import { join, relative } from 'node:path'
+import { text } from 'node:stream/consumers'
+import { fileURLToPath } from 'node:url'
 import { expect } from 'chai'
 import { needs } from '../../src/conformance/capabilities.ts'
 import { tell } from '../support/campaign.ts'
-import { useDaemons } from '../support/daemon-process.ts'
+import { type DaemonProcess, useDaemons } from '../support/daemon-process.ts'
 
 /** Where the files of volumes and layers begin, whose rights are their users'. */
 const FILES = new Set(['data', 'view', 'diff', 'tree', 'mnt'])
@@ -47,6 +51,83 @@ describe('The rights of what a daemon makes', () => {
     expect(await modeOf(daemon.socketPath)).to.equal(0o660)
   })
 })
+
+/** What whoever has no rights may want to know, and do. */
+const VERBS = ['volume ls', 'trash ls', 'trash empty', 'export v']
+
+describe('Somebody who is not root', function () {
+  needs('root', 'overlay')
+  this.timeout(60_000)
+  const place = useDaemons()
+  let daemon: DaemonProcess
+
+  beforeEach(async () => {
+    // Nothing but what we make stands in the way.
+    await fs.chmod(place.path, 0o755)
+    daemon = await place.start()
+    const { docker } = daemon
+    const home = join(place.path, 'home')
+    await docker.call('GraphDriver.Init', { Home: home })
+    await docker.call('GraphDriver.Create', { ID: 'base' })
+    for (const Name of ['v', 'gone']) {
+      await docker.call('VolumeDriver.Create', { Name, Opts: {} })
+    }
+    await docker.call('VolumeDriver.Remove', { Name: 'gone' })
+  })
+
+  it('gets at no socket, record, journal or removed volume', async () => {
+    const paths: string[] = [daemon.socketPath, daemon.adminSocketPath]
+    for (const top of [daemon.dataRoot, join(place.path, 'home')]) {
+      for await (const { path } of walk(top)) paths.push(path)
+    }
+    expect(paths.join('\n')).to.match(/\/trash\/.*volume\.json/)
+    const control = join(place.path, 'for-everybody')
+    await fs.writeFile(control, '', { mode: 0o644 })
+    const { stdout } = await ran(REACH, [], [control, ...paths].join('\n'))
+    expect(stdout).to.equal(`read ${control}\n`)
+    await daemon.docker.call('GraphDriver.Cleanup', {})
+    tell('Rights, somebody else', `${paths.length} paths, none within reach`)
+  })
+
+  it('is told by the command what to do about it', async () => {
+    for (const verb of VERBS) {
+      const words = [...verb.split(' '), '--socket', daemon.adminSocketPath]
+      const { stdout, stderr, code } = await ran(COMMAND, words)
+      expect(`${verb}: ${stdout}${stderr}`).to.match(
+        /^[^:]*: .*"[^"]*admin\.sock" is for root alone: run the command as root/s,
+      )
+      expect(code, verb).to.not.equal(0)
+      expect(stderr, verb).to.not.match(/EACCES|\bat .*\.js/)
+    }
+    await daemon.docker.call('GraphDriver.Cleanup', {})
+  })
+})
+
+const COMMAND = new URL('../support/command-as-nobody.js', import.meta.url)
+const REACH = new URL('../support/reach-as-nobody.js', import.meta.url)
+
+interface Ran {
+  readonly stdout: string
+  readonly stderr: string
+  readonly code: number | null
+}
+
+async function ran(
+  script: URL,
+  words: readonly string[],
+  input = '',
+): Promise<Ran> {
+  const child = spawn(process.execPath, [fileURLToPath(script), ...words], {
+    stdio: 'pipe',
+  })
+  child.stdin.end(input)
+  const [stdout, stderr, [code]] = await Promise.all([
+    text(child.stdout),
+    text(child.stderr),
+    once(child, 'close'),
+  ])
+  return { stdout, stderr, code: code as number | null }
+}
 
 describe('What the program runs', () => {
   it('is never run by a shell, which would read meaning into names', async () => {
