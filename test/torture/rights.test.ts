@@ -135,18 +135,18 @@ describe('What the program runs', () => {
     let running = 0
     for (const name of await fs.readdir('src', { recursive: true })) {
       if (!name.endsWith('.ts')) continue
-      const text = await fs.readFile(join('src', name), 'utf8')
-      if (!text.includes("'node:child_process'")) continue
+      const source = await fs.readFile(join('src', name), 'utf8')
+      if (!source.includes("'node:child_process'")) continue
       running++
       const [, imported = ''] =
-        /import \{([^}]*)\} from 'node:child_process'/.exec(text) ?? []
+        /import \{([^}]*)\} from 'node:child_process'/.exec(source) ?? []
       const isPlain = imported
         .split(',')
         .map((one) => one.trim().replace(/^type /, ''))
         .every((one) =>
           ['execFile', 'spawn', 'fork', 'ChildProcess', ''].includes(one),
         )
-      const hasShell = /\bshell\s*:|'-c'|"-c"/.test(text)
+      const hasShell = /\bshell\s*:|'-c'|"-c"/.test(source)
       if (imported === '' || !isPlain || hasShell) suspects.push(name)
     }
     expect(running).to.be.above(0)
