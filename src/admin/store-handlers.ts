@@ -19,8 +19,13 @@ export function storeHandlers({
   volumes,
   trash,
 }: StoreParts): Handlers<typeof storeEndpoints> {
-  const view = async ({ names, ...rest }: KnownStore): Promise<StoreView> => {
-    const facts = { ...rest, volumes: names }
+  const view = async ({
+    names,
+    repairs: done,
+    ...rest
+  }: KnownStore): Promise<StoreView> => {
+    const repairs = done.map(({ name: volume, repair }) => ({ volume, repair }))
+    const facts = { ...rest, volumes: names, repairs }
     const { name, state } = rest
     if (state === 'opening' || state === 'offline') return facts
     const room = await roomOf(volumes, name)

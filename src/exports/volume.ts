@@ -48,6 +48,7 @@ export type {
   VolumeCapabilities,
   VolumeListing,
   VolumeProblem,
+  VolumeRepair,
   VolumeStorer,
 } from '../volume/volume-storer.ts'
 export type { RemoveOptions } from '../volume/volume-removal.ts'

@@ -6,7 +6,7 @@ import { NameJournal } from '../state/name-journal.ts'
 import { isWhole, listWhole } from './list-whole.ts'
 import { type CatalogueEntry, StoreEntries } from './store-entries.ts'
 import { VolumeExistsError } from './volume-errors.ts'
-import type { VolumeStorer } from './volume-storer.ts'
+import type { VolumeRepair, VolumeStorer } from './volume-storer.ts'
 import type { Volume } from './volume.ts'
 
 /** How a store is opened. */
@@ -37,6 +37,8 @@ export interface StoreStatus {
   readonly reason?: string
   /** How many names it has, be they of volumes or of what is damaged. */
   readonly names: number
+  /** What was put right since this process has it. */
+  readonly repairs: readonly VolumeRepair[]
 }
 
 export interface AttachOptions {
@@ -68,6 +70,7 @@ export class AttachedStore {
   readonly #log: Log
   readonly #closing = new AbortController()
   readonly #entries: StoreEntries
+  readonly #repairs: VolumeRepair[] = []
   #storer: VolumeStorer | undefined
   #down: string | undefined = 'it is being opened'
   #isOpening = true
@@ -128,16 +131,17 @@ export class AttachedStore {
   status(): StoreStatus {
     const { name, kind } = this.#source
     const names = this.#entries.size
+    const facts = { name, kind, names, repairs: [...this.#repairs] }
     if (this.#down !== undefined) {
       const state = this.#isOpening ? 'opening' : 'offline'
-      return { name, kind, state, names, reason: this.#down }
+      return { ...facts, state, reason: this.#down }
     }
     const damaged = [...this.#entries.values()].filter(
       ({ problem }) => problem !== undefined,
     )
-    if (damaged.length === 0) return { name, kind, state: 'online', names }
+    if (damaged.length === 0) return { ...facts, state: 'online' }
     const reason = `damaged: ${damaged.map((entry) => entry.name).join(', ')}`
-    return { name, kind, state: 'degraded', names, reason }
+    return { ...facts, state: 'degraded', reason }
   }
 
   /** @throws UnavailableError while the store is down. */
@@ -256,6 +260,10 @@ export class AttachedStore {
       const listing = this.#isListed
         ? await storer.list()
         : await listWhole(storer, { holds: this.#holds, log: this.#log })
+      for (const { name, repair } of listing.repairs ?? []) {
+        this.#log.warn('Volume put right', { volume: name, repair })
+        this.#repairs.push({ name, repair })
+      }
       await this.#correctHolds(storer, listing.volumes)
       return listing
     })

@@ -9,7 +9,7 @@ import type { StoreDirectory } from './store-directory.ts'
 import { VolumeExistsError, VolumeNotFoundError } from './volume-errors.ts'
 import type { VolumeFolders } from './volume-folders.ts'
 import type { KeptVolume } from './volume-keeping.ts'
-import type { ResizedVolume, Resized } from './volume-storer.ts'
+import type { ResizedVolume, Resized, VolumeRepair } from './volume-storer.ts'
 import type { Volume } from './volume.ts'
 
 /** Changes of volumes that take more than one step, so that a crash may come between. */
@@ -46,12 +46,13 @@ export class FolderChanges {
   }
 
   /** Does what a crash has kept from being done. */
-  async finish(): Promise<void> {
+  async finish(): Promise<readonly VolumeRepair[]> {
+    const repairs: VolumeRepair[] = []
     const marks = join(this.#directory.path, layout.RESIZING)
     for (const name of await namesIn(marks)) {
       try {
         await this.#resized(await this.#folders.kept(name))
-        this.#log.info('Volume resized after a crash', { volume: name })
+        repairs.push({ name, repair: 'it has the size that it was to get' })
       } catch (error) {
         if (!(error instanceof VolumeNotFoundError)) {
           this.#log.warn('Volume not resized', { volume: name, error })
@@ -60,6 +61,7 @@ export class FolderChanges {
       }
       await fs.rm(join(marks, name), { force: true })
     }
+    return repairs
   }
 
   /**

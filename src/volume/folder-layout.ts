@@ -5,6 +5,10 @@
  *     <store>/lock                        held by the one process that uses it
  *     <store>/volumes/<name>/data/        the volume's files
  *     <store>/volumes/<name>/volume.json  its record
+ *     <store>/volumes/<name>/volume.json.copy
+ *                                         the same again, for when that is damaged
+ *     <store>/volumes/<name>/volume.json.damaged-<time>
+ *                                         what it was before it was written anew
  *     <store>/volumes/<name>/settled      there once its root has its attributes
  *     <store>/volumes/<name>/view/        mountpoint of a read-only volume
  *     <store>/volumes/<name>/snapshots/<snapshot>/
@@ -30,6 +34,7 @@ export const TRASH = 'trash'
 export const RESIZING = 'resizing'
 export const DATA = 'data'
 export const RECORD = 'volume.json'
+export const RECORD_COPY = 'volume.json.copy'
 export const HOLDERS = 'holders.json'
 export const SETTLED = 'settled'
 export const VIEW = 'view'

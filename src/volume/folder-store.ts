@@ -33,6 +33,7 @@ import type {
   VolumeCapabilities,
   VolumeListing,
   VolumeProblem,
+  VolumeRepair,
   VolumeStorer,
 } from './volume-storer.ts'
 import type { StoreSnapshots } from './store-snapshots.ts'
@@ -58,6 +59,8 @@ export class FolderStore implements VolumeStorer {
   readonly #folders: VolumeFolders
   readonly #changes: FolderChanges
   readonly #drafts: FolderDrafts
+  /** What was put right and is yet to be told. */
+  #repairs: VolumeRepair[] = []
 
   private constructor(
     { name, log }: FolderStoreOptions,
@@ -70,7 +73,7 @@ export class FolderStore implements VolumeStorer {
     this.#directory = directory
     this.#keeping = keeping
     this.#adopted = new AdoptedDirectories(directory.path)
-    this.#folders = new VolumeFolders(name, directory)
+    this.#folders = new VolumeFolders(name, directory, log)
     this.#drafts = new FolderDrafts(directory)
     this.#changes = new FolderChanges(directory, this.#folders, log)
     if (this.capabilities.trash === true) {
@@ -86,7 +89,7 @@ export class FolderStore implements VolumeStorer {
     const directory = await StoreDirectory.open(options)
     const store = new FolderStore(options, directory)
     await directory.sweep()
-    await store.#changes.finish()
+    store.#repairs.push(...(await store.#changes.finish()))
     return store
   }
 
@@ -132,7 +135,8 @@ export class FolderStore implements VolumeStorer {
         if (isTurnOver()) await nextTurn()
       }
     }
-    return { volumes, problems }
+    const repairs = this.#repairs.splice(0)
+    return { volumes, problems, ...(repairs.length > 0 && { repairs }) }
   }
 
   async mount(name: string): Promise<string> {
@@ -267,8 +271,17 @@ export class FolderStore implements VolumeStorer {
       if (text !== undefined) return this.#folders.read(name, text, snapshots)
       return await this.get(name)
     } catch (error) {
+      const rebuilt = await this.#rebuilt(name)
+      if (rebuilt !== undefined) return rebuilt
       return { name, reason: `${messageOf(error)}: see "${this.#path(name)}"` }
     }
+  }
+
+  async #rebuilt(name: string): Promise<Volume | undefined> {
+    if (!(await this.#folders.rebuild(name))) return undefined
+    const repair = 'its record was damaged, and is written anew from its copy'
+    this.#repairs.push({ name, repair })
+    return this.get(name)
   }
 
   #path(name: string, ...below: readonly string[]): string {

@@ -1,6 +1,10 @@
 import type { Log } from '../base/log.ts'
 import type { Holds } from '../state/holds.ts'
-import type { VolumeListing, VolumeStorer } from './volume-storer.ts'
+import type {
+  VolumeListing,
+  VolumeRepair,
+  VolumeStorer,
+} from './volume-storer.ts'
 import type { Volume } from './volume.ts'
 
 export interface ListWholeOptions {
@@ -16,11 +20,13 @@ export async function listWhole(
   storer: VolumeStorer,
   options: ListWholeOptions,
 ): Promise<VolumeListing> {
-  const { volumes, problems } = await storer.list()
-  for (const volume of volumes) {
-    if (!isWhole(volume)) await discard(volume, storer, options)
+  const listing = await storer.list()
+  const repairs = [...(listing.repairs ?? [])]
+  for (const volume of listing.volumes) {
+    if (isWhole(volume)) continue
+    repairs.push(...(await discarded(volume, storer, options)))
   }
-  return { volumes: volumes.filter(isWhole), problems }
+  return { ...listing, volumes: listing.volumes.filter(isWhole), repairs }
 }
 
 /** Whether a volume has all that it was made for. */
@@ -28,17 +34,18 @@ export function isWhole({ options }: Volume): boolean {
   return options.unfinished === undefined
 }
 
-async function discard(
-  { name }: Volume,
+async function discarded(
+  { name, options: { unfinished } }: Volume,
   storer: VolumeStorer,
   { holds, log }: ListWholeOptions,
-): Promise<void> {
+): Promise<readonly VolumeRepair[]> {
   try {
     await holds.clear(name)
     await storer.unmount(name)
     await storer.remove(name)
-    log.info('Half made volume removed', { volume: name })
+    return [{ name, repair: `it is gone: its ${unfinished} was cut short` }]
   } catch (error) {
     log.warn('Half made volume kept', { volume: name, error })
+    return []
   }
 }

@@ -3,7 +3,13 @@ import { join } from 'node:path'
 import { asError } from '../base/errors.ts'
 import { type Failure, packed } from '../base/failure.ts'
 import { syncDirectoryNow } from '../state/atomic-file.ts'
-import { DATA, PASSAGE_MODE, RECORD, VIEW } from './folder-layout.ts'
+import {
+  DATA,
+  PASSAGE_MODE,
+  RECORD,
+  RECORD_COPY,
+  VIEW,
+} from './folder-layout.ts'
 import type { VolumeOptions } from './volume-options.ts'
 import { setAttributesSync } from './volume-root.ts'
 
@@ -96,6 +102,8 @@ function writeDraft({ directory, data, options, record }: Draft): number {
     setAttributesSync(join(directory, DATA), options)
   }
   if (options.ro) fs.mkdirSync(join(directory, VIEW), { mode: 0o755 })
+  // It is not waited for: while it is not on disk, the record is.
+  fs.writeFileSync(join(directory, RECORD_COPY), record, { mode: 0o600 })
   const file = fs.openSync(join(directory, RECORD), 'wx', 0o600)
   try {
     fs.writeFileSync(file, record)

@@ -35,7 +35,7 @@ export interface LogNote {
 }
 
 /** A list of volumes that are still to be asked for, part by part. */
-export interface BegunListing extends Pick<VolumeListing, 'problems'> {
+export interface BegunListing extends Omit<VolumeListing, 'volumes'> {
   readonly listing: string
 }
 
@@ -84,10 +84,10 @@ const note = serveProcess({
   create: (...values) => opened().create(...values),
   get: (name) => opened().get(name),
   async list() {
-    const { volumes, problems } = await opened().list()
+    const { volumes, ...rest } = await opened().list()
     const listing = randomUUID()
     listings.set(listing, inParts(volumes))
-    return { listing, problems }
+    return { listing, ...rest }
   },
   listed: async (listing) => nextOf(listing),
   mount: (name) => opened().mount(name),

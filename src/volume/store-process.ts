@@ -121,11 +121,11 @@ export class StoreProcess implements VolumeStorer {
   }
 
   async list(): Promise<VolumeListing> {
-    const { listing, problems } = await this.#ask('list')
+    const { listing, ...rest } = await this.#ask('list')
     const volumes: Volume[] = []
     for (;;) {
       const part = await this.#ask('listed', listing)
-      if (part.length === 0) return { volumes, problems }
+      if (part.length === 0) return { volumes, ...rest }
       for (const volume of part) volumes.push(refrozen(volume))
     }
   }

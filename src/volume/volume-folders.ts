@@ -1,9 +1,11 @@
 import * as fs from 'node:fs/promises'
 import { join } from 'node:path'
 import { NotSupportedError } from '../base/errors.ts'
+import type { Log } from '../base/log.ts'
 import { syncDirectory, writeFileAtomic } from '../state/atomic-file.ts'
 import { exists, namesIn } from '../state/listing.ts'
 import * as layout from './folder-layout.ts'
+import { rebuildRecord } from './rebuild-record.ts'
 import type { StoreDirectory } from './store-directory.ts'
 import { SnapshotNotFoundError } from './volume-errors.ts'
 import type { VolumeOptions } from './volume-options.ts'
@@ -26,11 +28,13 @@ interface FoundVolume {
 export class VolumeFolders {
   readonly #store: string
   readonly #directory: StoreDirectory
+  readonly #log: Log
 
   /** @param directory The directory of `store`. */
-  constructor(store: string, directory: StoreDirectory) {
+  constructor(store: string, directory: StoreDirectory, log: Log) {
     this.#store = store
     this.#directory = directory
+    this.#log = log
   }
 
   path(name: string, ...below: readonly string[]): string {
@@ -67,8 +71,23 @@ export class VolumeFolders {
     return { record: parseRecord(text, name), hasData }
   }
 
+  /** A crash in between leaves no copy, rather than one of what was before. */
   async write(name: string, record: VolumeRecord): Promise<void> {
-    await this.writeFile(this.path(name, layout.RECORD), formatRecord(record))
+    const text = formatRecord(record)
+    const copy = this.path(name, layout.RECORD_COPY)
+    const drafts = this.#directory.path
+    await fs.rm(copy, { force: true })
+    await this.writeFile(this.path(name, layout.RECORD), text)
+    try {
+      await writeFileAtomic(copy, text, { drafts, durable: false })
+    } catch (error) {
+      this.#log.debug('Record without a copy', { volume: name, error })
+    }
+  }
+
+  /** Writes a damaged record anew, if that can be done for certain. */
+  async rebuild(name: string): Promise<boolean> {
+    return rebuildRecord(this.path(name), this.#directory.path)
   }
 
   /**

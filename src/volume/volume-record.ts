@@ -25,6 +25,20 @@ export class DamagedRecordError extends Error {
   override readonly name = 'DamagedRecordError'
 }
 
+/**
+ * Whether a record says anything at all. One that does not was cut or emptied by an
+ * accident; one that says something wrong may have been meant.
+ */
+export function saysSomething(text: string): boolean {
+  try {
+    decoded(text)
+    return true
+  } catch (error) {
+    if (error instanceof DamagedRecordError) return false
+    throw error
+  }
+}
+
 /** One record as JSON, for people too. */
 export function formatRecord(record: VolumeRecord): string {
   const { options, alias, ...rest } = record

@@ -67,10 +67,19 @@ export interface VolumeProblem {
   readonly reason: string
 }
 
+/** What a store has put right by itself, such as what a crash had left. */
+export interface VolumeRepair {
+  readonly name: string
+  /** What became of the volume, in words that follow its name. */
+  readonly repair: string
+}
+
 /** What a store has. One bad volume does not hide the others. */
 export interface VolumeListing {
   readonly volumes: readonly Volume[]
   readonly problems: readonly VolumeProblem[]
+  /** What was put right since the last list. */
+  readonly repairs?: readonly VolumeRepair[]
 }
 
 /**

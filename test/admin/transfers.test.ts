@@ -96,6 +96,12 @@ describe('Volumes in and out through the API', () => {
     await admin.volumes.opened()
     const names = admin.volumes.list().map(({ name }) => name)
     expect(names).to.deep.equal(['db'])
+    const { body: stores } = await admin.ask('GET /stores')
+    expect(stores)
+      .to.have.nested.property('[0].repairs')
+      .deep.equal([
+        { volume: 'half', repair: 'it is gone: its import was cut short' },
+      ])
     await admin.volumes.create('half', {})
     expect(admin.volumes.holders('half').size).to.equal(0)
     expect(await fs.readdir(dataOf('half'))).to.deep.equal([])

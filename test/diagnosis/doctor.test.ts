@@ -165,6 +165,7 @@ describe('The doctor', () => {
     const volume = join(store(), 'volumes/db')
     await fs.writeFile(join(volume, 'data/file'), 'precious')
     await fs.truncate(join(volume, 'volume.json'), 20)
+    await fs.rm(join(volume, 'volume.json.copy'))
     await expectFixed('damaged-record', /Its files are there/)
     const [aside] = (await fs.readdir(volume)).filter((name) =>
       name.includes('damaged'),
@@ -179,6 +180,15 @@ describe('The doctor', () => {
     await volumes('db')
     await fs.rm(join(store(), 'volumes/db/volume.json'))
     await expectFixed('damaged-record', /its record is missing/)
+  })
+
+  it('writes a record anew from its copy', async () => {
+    await volumes('db')
+    const record = join(store(), 'volumes/db/volume.json')
+    const text = await fs.readFile(record, 'utf8')
+    await fs.truncate(record, 20)
+    await expectFixed('damaged-record', /Its files are there/)
+    expect(await fs.readFile(record, 'utf8')).to.equal(text)
   })
 
   it('tells a volume whose files are gone', async () => {

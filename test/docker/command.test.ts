@@ -241,7 +241,7 @@ describe('The command', function () {
       `stowage store add other=local:${host.directory}/other --json | grep -vE '"(size|free)"'`,
       'stowage store ls --bogus',
       'stowage volume create kept -o store=more',
-      `rm ${host.directory}/more/volumes/kept/volume.json`,
+      `rm ${host.directory}/more/volumes/kept/volume.json*`,
       'stowage store check more',
       `stowage store check more --json | grep -E '"(name|state|volume|reason)"'`,
       'stowage store check nowhere',

@@ -230,6 +230,7 @@ describe('volumeRoutes', () => {
       await create('db')
       const record = join(root.path, 'volumes/default/volumes/db/volume.json')
       await fs.writeFile(record, '')
+      await fs.rm(`${record}.copy`)
       await restart()
       const { Volume: volume } = (await get('db')) as { Volume: object }
       expect(volume).to.have.property('Name', 'db')

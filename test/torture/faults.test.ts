@@ -387,6 +387,7 @@ describe('A daemon whose records were damaged', function () {
     const record = (name: string) =>
       join(first.dataRoot, 'volumes/default/volumes', name, 'volume.json')
     const good = await fs.readFile(record('one'))
+    await fs.rm(`${record('one')}.copy`)
     await spoil(record('one'), record('two'))
 
     const daemon = await place.start({

@@ -303,6 +303,7 @@ describe('VolumeLookupCache', () => {
       await cache.create('bad', {})
       const record = join(root.path, 'local/volumes/bad/volume.json')
       await fs.writeFile(record, 'garbage')
+      await fs.rm(`${record}.copy`)
 
       cache = await open([local()])
       expect(cache.list().map(({ name }) => name)).to.deep.equal([
@@ -603,9 +604,16 @@ describe('VolumeLookupCache', () => {
           kind: 'memory',
           state: 'offline',
           names: 0,
+          repairs: [],
           reason: 'mount it first',
         },
-        { name: 'default', kind: 'memory', state: 'online', names: 0 },
+        {
+          name: 'default',
+          kind: 'memory',
+          state: 'online',
+          names: 0,
+          repairs: [],
+        },
       ])
     })
 

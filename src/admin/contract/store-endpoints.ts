@@ -22,6 +22,9 @@ export const storeSchema = z
     free: byteCountSchema.optional(),
     trash: byteCountSchema.optional(),
     cannot: inabilitySchema.optional(),
+    repairs: z
+      .array(z.object({ volume: z.string(), repair: z.string() }))
+      .meta({ description: 'What was put right since the daemon has started' }),
   })
   .meta({ id: 'Store' })
 

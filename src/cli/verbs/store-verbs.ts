@@ -97,6 +97,9 @@ export const storeVerbs: readonly Verb[] = [
         [
           `${store.name} is ${store.state}, with ${formatCount(store.volumes, 'volume')}\n`,
           ...problems.map(({ volume, reason }) => `  ${volume}: ${reason}\n`),
+          ...store.repairs.map(
+            ({ volume, repair }) => `  ${volume} was put right: ${repair}\n`,
+          ),
         ].join(''),
       )
       return exitCode(problems.length > 0 ? 'unhealthy' : 'done')

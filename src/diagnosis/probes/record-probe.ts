@@ -1,8 +1,8 @@
 import * as fs from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { isErrno } from '../../base/errors.ts'
 import { writeFileAtomic } from '../../state/atomic-file.ts'
 import * as layout from '../../volume/folder-layout.ts'
+import { rebuildRecord, setRecordAside } from '../../volume/rebuild-record.ts'
 import { parseVolumeOptions } from '../../volume/volume-options.ts'
 import { formatRecord } from '../../volume/volume-record.ts'
 import { type ExaminedVolume, volumesOf } from '../examined-volumes.ts'
@@ -63,7 +63,7 @@ function lost({ name, directory, record }: ExaminedVolume): Finding {
 }
 
 /**
- * What the options were is lost; what they did is in the files. Protected, so that
+ * From its copy, if there is one. Else what the options were is lost; what they did is in the files. Protected, so that
  * nobody prunes it before somebody has looked.
  */
 async function rewriteRecord({
@@ -72,15 +72,12 @@ async function rewriteRecord({
   store,
 }: ExaminedVolume): Promise<void> {
   const path = join(directory, layout.RECORD)
+  const drafts = dirname(dirname(directory))
+  if (await rebuildRecord(directory, drafts)) return
   const { birthtime } = await fs.stat(directory)
   const options = parseVolumeOptions({ store: store.name, protect: 'true' })
   const record = { name, createdAt: birthtime.toISOString(), options }
-  try {
-    await fs.rename(path, `${path}.damaged-${Date.now()}`)
-  } catch (error) {
-    if (!isErrno(error, 'ENOENT')) throw error
-  }
-  const drafts = dirname(dirname(directory))
+  await setRecordAside(directory)
   await writeFileAtomic(path, formatRecord(record), { drafts })
 }
 

@@ -99,6 +99,10 @@ describe('The local store', () => {
       await fs.writeFile(inVolume(name, 'volume.json'), text)
     }
     await fs.rm(inVolume('lost', 'volume.json'))
+    // Volumes of older versions have none.
+    for (const name of ['cut', 'lost']) {
+      await fs.rm(inVolume(name, 'volume.json.copy'))
+    }
     await fs.mkdir(inVolume('lost+found'))
     await fs.writeFile(inVolume('file'), '')
 
@@ -129,6 +133,32 @@ describe('The local store', () => {
       )
     }
     await expectRejection(store.create('file', none), VolumeExistsError)
+  })
+
+  it('writes a record anew that is cut, empty or lost, tells of it, and keeps what was there', async () => {
+    const store = await open(home.path)
+    const typed = { 'label.team': 'red', protect: '' }
+    const names = ['cut', 'empty', 'lost']
+    for (const name of names) {
+      await store.create(name, parseVolumeOptions({}))
+      await store.amend(name, parseVolumeOptions(typed))
+    }
+    const record = (name: string): string => inVolume(name, 'volume.json')
+    await fs.truncate(record('cut'), 20)
+    await fs.truncate(record('empty'), 0)
+    await fs.rm(record('lost'))
+
+    const { volumes, problems, repairs } = await store.list()
+    expect(problems).to.deep.equal([])
+    expect(volumes.map(({ name }) => name)).to.have.members(names)
+    for (const { options } of volumes) {
+      expect(options.typed).to.deep.equal(typed)
+    }
+    expect(repairs?.map(({ name }) => name)).to.have.members(names)
+    const inside = await fs.readdir(inVolume('cut'))
+    const [aside = ''] = inside.filter((name) => name.includes('damaged'))
+    expect((await fs.stat(inVolume('cut', aside))).size).to.equal(20)
+    expect(await store.list()).to.not.have.property('repairs')
   })
 
   it('says so when a volume has lost its files', async () => {
