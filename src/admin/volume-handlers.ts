@@ -24,7 +24,7 @@ export function volumeHandlers(
         label.every((text) => hasLabel(entry, text)) &&
         (!held || volumes.holders(entry.name).size > 0)
       const entries = await volumes.settledList()
-      return viewsOf(volumes, entries.filter(isAskedFor))
+      return viewsOf(volumes, entries, isAskedFor)
     },
 
     async inspectVolume({ params: { name } }) {
@@ -82,8 +82,11 @@ export function volumeHandlers(
 function* viewsOf(
   volumes: VolumeLookupCache,
   entries: readonly CatalogueEntry[],
+  isAskedFor: (entry: CatalogueEntry) => boolean,
 ): Generator<VolumeView, void> {
-  for (const entry of entries) yield volumeView(volumes, entry)
+  for (const entry of entries) {
+    if (isAskedFor(entry)) yield volumeView(volumes, entry)
+  }
 }
 
 /** What is null is to be taken away. */

@@ -1,5 +1,5 @@
 /** Milliseconds of one turn that all who compute much share between them. */
-const SHARE = 4
+const SHARE = 2
 
 /** Since when they do so in this turn of the event loop, if anybody does. */
 let began: number | undefined

@@ -1,3 +1,5 @@
+import { isTurnOver, nextTurn } from '../base/next-turn.ts'
+
 /** The labels of one series, each name with its value. */
 export type Labels = Readonly<Record<string, string>>
 
@@ -89,6 +91,7 @@ export class Metrics {
   async text(): Promise<string> {
     const lines: string[] = []
     for (const { name, help, type, series } of this.#families) {
+      if (isTurnOver()) await nextTurn()
       lines.push(`# HELP ${name} ${help}`, `# TYPE ${name} ${type}`)
       for (const { of = '', labels = {}, value } of await series()) {
         lines.push(`${name}${of}${written(labels)} ${value}`)
