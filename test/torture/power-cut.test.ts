@@ -189,6 +189,8 @@ class Machine {
       through: [...BOOT, boot],
       settings: { STOWAGE_GRAPH_DRIVER: this.#driver },
     }).ready()
+    // Names alone are known before, and a removal may be back that had its name gone.
+    await daemon.logged('Volume store online')
     const Home = join(this.#mountpoint, 'home')
     await daemon.docker.call('GraphDriver.Init', { Home })
     return daemon
