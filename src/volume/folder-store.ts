@@ -171,14 +171,21 @@ export class FolderStore implements VolumeStorer {
   ): Promise<ReadonlyMap<string, boolean>> {
     const mounts = await readMountInfo()
     const points = new Set(mounts.map(({ mountpoint }) => mountpoint))
-    const whileHeld = this.#keeping.mounting === 'while held'
+    const { mounting } = this.#keeping
+    const whileHeld = mounting === 'while held'
     // A crash may have come between the mount of the files and that of their view.
     const isMounted = ({ name, mountpoint }: Volume): boolean =>
       points.has(mountpoint) ||
       (whileHeld && points.has(this.#path(name, layout.DATA)))
     return new Map(
       volumes
-        .filter(({ options }) => whileHeld || options.ro)
+        .filter(
+          (volume) =>
+            whileHeld ||
+            volume.options.ro ||
+            // Mounted or not, it may be held by nobody; but never if it is not.
+            (mounting === 'always' && !isMounted(volume)),
+        )
         .map((volume) => [volume.name, isMounted(volume)]),
     )
   }

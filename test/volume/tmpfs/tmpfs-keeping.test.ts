@@ -89,6 +89,18 @@ describe('The tmpfs store', () => {
     await fs.writeFile(join(path, 'a'), 'it can be filled again')
   })
 
+  it('knows that nobody holds a volume that a crash kept from being mounted', async () => {
+    const cache = await create('cache', {})
+    expect(await store.mounted([cache])).to.deep.equal(
+      new Map([['cache', false]]),
+    )
+    await store.mount('cache')
+    expect(await store.mounted([cache])).to.deep.equal(new Map())
+    await store.unmount('cache')
+    // It keeps its files meanwhile: who holds it is not the kernel's to say.
+    expect(await store.mounted([cache])).to.deep.equal(new Map())
+  })
+
   it('sweeps what a crash left mounted on its way out', async () => {
     await create('cache', {})
     await store.mount('cache')
