@@ -40,9 +40,9 @@ const EXPORTS: Readonly<Record<string, string>> = {
     :VolumeCapabilities :VolumeChanges VolumeExistsError :VolumeFacts
     VolumeInUseError :VolumeKeeping :VolumeListing VolumeLookupCache
     VolumeNotFoundError :VolumeOptions :VolumeProblem VolumeRecords
-    :VolumeRecordsOptions :VolumeSnapshots VolumeStoreNotFoundError
-    :VolumeStoreSource :VolumeStoreSpec :VolumeStorer :VolumeTrash
-    :VolumeUsage frozenVolume label parseCapacity parseStoreSpecs
+    :VolumeRecordsOptions :VolumeRepair :VolumeSnapshots
+    VolumeStoreNotFoundError :VolumeStoreSource :VolumeStoreSpec
+    :VolumeStorer :VolumeTrash :VolumeUsage frozenVolume label parseCapacity parseStoreSpecs
     parseVolumeOptions storeSource wholeStore
   `,
   'stowage/image': `
