@@ -17,6 +17,18 @@ const CALLS = 10
 /** What goes on behind the first answer of a daemon is over by then, in milliseconds. */
 const REST = 1000
 
+/** Neither is an option that there is. */
+const MANY_OPTIONS = JSON.stringify({
+  Name: 'many',
+  Opts: Object.fromEntries(
+    Array.from({ length: 100_000 }, (_, at) => [`option${at}`, 'x']),
+  ),
+})
+const LONG_OPTION = JSON.stringify({
+  Name: 'long',
+  Opts: { option: 'x'.repeat(2 << 20) },
+})
+
 /**
  * How long the event loop stands still where there are 10,000 volumes: while the
  * daemon starts, and for each call that tells of all of them.
@@ -35,6 +47,11 @@ export async function benchStalls(
     'volume ls, by label': ({ adminSocket }) =>
       call(adminSocket, 'GET', '/volumes?label=app'),
     metrics: ({ adminSocket }) => call(adminSocket, 'GET', '/metrics'),
+    // It is refused, for the time that it would take.
+    '100,000 options': ({ socket }) =>
+      call(socket, 'POST', '/VolumeDriver.Create', MANY_OPTIONS),
+    'an option of 2 MiB': ({ socket }) =>
+      call(socket, 'POST', '/VolumeDriver.Create', LONG_OPTION),
   }
   for (let round = 0; round < rounds; round++) {
     recordStalls(samples, 'start', await watched(directory))
@@ -66,11 +83,13 @@ async function call(
   socketPath: string,
   method: string,
   path: string,
+  body?: string,
 ): Promise<void> {
   const asked = request({ socketPath, method, path, agent: false })
-  asked.end(method === 'POST' ? '{}' : undefined)
+  asked.end(body ?? (method === 'POST' ? '{}' : undefined))
   const [response] = (await once(asked, 'response')) as [IncomingMessage]
-  if (response.statusCode !== 200) throw new Error(`${path} was refused`)
+  const isExpected = response.statusCode === (body === undefined ? 200 : 400)
+  if (!isExpected) throw new Error(`${path}: ${response.statusCode}`)
   response.resume()
   await once(response, 'end')
 }

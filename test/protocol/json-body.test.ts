@@ -54,8 +54,33 @@ describe('readJson', () => {
     )
   })
 
+  it('reads what is large like what is small', async () => {
+    const value = { Name: 'ü'.repeat(1 << 20), Opts: { list: [] } }
+    const text = JSON.stringify(value)
+    const request = await receive(Buffer.byteLength(text), text)
+    expect(await readJson(request)).to.deep.equal(value)
+  })
+
+  it('refuses what is made of more than anybody needs, however deep', async () => {
+    const options = Array.from({ length: 50_000 }, (_, at) => [`o${at}`, 'x'])
+    for (const text of [
+      JSON.stringify({ Opts: Object.fromEntries(options) }),
+      '['.repeat(100_000) + ']'.repeat(100_000),
+    ]) {
+      const request = await receive(text.length, text)
+      await expectRejection(
+        readJson(request),
+        InvalidArgumentError,
+        /^Cannot read the request: it is made of too many values: at most 4000$/,
+      )
+      socket.destroy()
+      server.close()
+      await once(server, 'close')
+    }
+  })
+
   it('refuses what is too large, once it has read it to its end', async () => {
-    const size = 17 << 20
+    const size = 5 << 20
     const request = await receive(size, Buffer.alloc(size))
     await expectRejection(readJson(request), InvalidArgumentError, /too large/)
     expect(request.complete).to.equal(true)
