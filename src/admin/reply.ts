@@ -4,6 +4,7 @@ import type { ErrorRequestHandler, Response } from 'express'
 import { isErrno, StowageError } from '../base/errors.ts'
 import { jsonAnswer } from '../base/json-answer.ts'
 import type { Log } from '../base/log.ts'
+import { isTurnOver, nextTurn } from '../base/next-turn.ts'
 import { currentRequestId } from '../base/request-id.ts'
 import type { Endpoint } from './contract/endpoint.ts'
 import { STATUS_OF } from './contract/failure.ts'
@@ -90,7 +91,10 @@ function jsonLines(values: unknown): Readable {
 async function* linesOf(
   values: AsyncIterable<unknown>,
 ): AsyncGenerator<string> {
-  for await (const value of values) yield `${JSON.stringify(value)}\n`
+  for await (const value of values) {
+    yield `${JSON.stringify(value)}\n`
+    if (isTurnOver()) await nextTurn()
+  }
 }
 
 function isAsyncIterable(value: unknown): value is AsyncIterable<unknown> {

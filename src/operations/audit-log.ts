@@ -3,6 +3,8 @@ import * as fs from 'node:fs/promises'
 import { join } from 'node:path'
 import { ended } from '../base/ended.ts'
 import { isErrno } from '../base/errors.ts'
+import { isTurnOver, nextTurn } from '../base/next-turn.ts'
+import { linesFromEnd } from '../state/lines-from-end.ts'
 import type { ChangeEvent } from './change-event.ts'
 
 /**
@@ -69,12 +71,14 @@ export class AuditLog {
   /** The last `limit` changes, the oldest first. */
   async tail(limit: number): Promise<readonly ChangeEvent[]> {
     await this.#turn
-    let events: readonly ChangeEvent[] = []
+    const events: ChangeEvent[] = []
     for (let age = 0; age <= this.#olderFiles; age++) {
-      if (events.length >= limit) break
-      events = [...(await readEvents(this.#path(age))), ...events]
+      for await (const event of eventsFromEnd(this.#path(age))) {
+        if (events.push(event) === limit) return events.toReversed()
+        if (isTurnOver()) await nextTurn()
+      }
     }
-    return events.slice(-limit)
+    return events.toReversed()
   }
 
   async close(): Promise<void> {
@@ -117,23 +121,23 @@ async function openEnd(
   return { file, size: size + 1 }
 }
 
-async function readEvents(path: string): Promise<readonly ChangeEvent[]> {
+/** What the file has, the latest first. Of a line that a crash cut off, nothing. */
+async function* eventsFromEnd(path: string): AsyncGenerator<ChangeEvent> {
   try {
-    const text = await fs.readFile(path, 'utf8')
-    return text.split('\n').flatMap(parsed)
+    for await (const line of linesFromEnd(path)) {
+      const event = parsed(line)
+      if (event !== undefined) yield event
+    }
   } catch (error) {
-    if (isErrno(error, 'ENOENT')) return []
-    throw error
+    if (!isErrno(error, 'ENOENT')) throw error
   }
 }
 
-/** What a line says; of one that a crash cut off, nothing. */
-function parsed(line: string): readonly ChangeEvent[] {
+function parsed(line: string): ChangeEvent | undefined {
   try {
-    const event: ChangeEvent = JSON.parse(line)
-    return [event]
+    return JSON.parse(line)
   } catch {
-    return []
+    return undefined
   }
 }
 
