@@ -1,5 +1,6 @@
 import type { Log } from '../base/log.ts'
 import type { Holds } from '../state/holds.ts'
+import { isOwnHolder } from './own-holder.ts'
 import type {
   VolumeListing,
   VolumeRepair,
@@ -13,8 +14,9 @@ export interface ListWholeOptions {
 }
 
 /**
- * What a store has when this process comes to it. What another process began and
- * has not finished is removed first, and nobody sees it: nobody was told of it.
+ * What a store has when this process comes to it. What other processes had under way
+ * ended with them, and nobody sees it any more: what was transferred is held no
+ * longer, and what was half made is removed, for nobody was told of it.
  */
 export async function listWhole(
   storer: VolumeStorer,
@@ -23,8 +25,11 @@ export async function listWhole(
   const listing = await storer.list()
   const repairs = [...(listing.repairs ?? [])]
   for (const volume of listing.volumes) {
-    if (isWhole(volume)) continue
-    repairs.push(...(await discarded(volume, storer, options)))
+    if (!isWhole(volume)) {
+      repairs.push(...(await discarded(volume, storer, options)))
+    } else if (transfersOf(volume, options).length > 0) {
+      await letGo(volume, storer, options)
+    }
   }
   return { ...listing, volumes: listing.volumes.filter(isWhole), repairs }
 }
@@ -32,6 +37,34 @@ export async function listWhole(
 /** Whether a volume has all that it was made for. */
 export function isWhole({ options }: Volume): boolean {
   return options.unfinished === undefined
+}
+
+/** Those who hold a volume for a transfer, as often as they do. */
+function transfersOf(
+  { name }: Volume,
+  { holds }: ListWholeOptions,
+): readonly string[] {
+  return [...holds.holders(name)]
+    .filter(([holder]) => isOwnHolder(holder))
+    .flatMap(([holder, times]) => Array<string>(times).fill(holder))
+}
+
+/** Unmounts first: what is held and not mounted is not held, by the next start. */
+async function letGo(
+  volume: Volume,
+  storer: VolumeStorer,
+  options: ListWholeOptions,
+): Promise<void> {
+  const { holds, log } = options
+  const transfers = transfersOf(volume, options)
+  try {
+    if (holds.count(volume.name) === transfers.length) {
+      await storer.unmount(volume.name)
+    }
+    for (const holder of transfers) await holds.drop(volume.name, holder)
+  } catch (error) {
+    log.warn('Volume held by what has ended', { volume: volume.name, error })
+  }
 }
 
 async function discarded(

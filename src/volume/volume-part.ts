@@ -11,7 +11,9 @@ export const VOLUMES_KEY = 'volumes'
  */
 export function volumesPart(volumes: VolumeLookupCache): Part {
   return async ({ registry }) => {
-    const transfers = await VolumeTransfers.open(volumes)
+    // Whoever asks for a transfer at a start waits, rather than hear that it is early.
+    await volumes.opened()
+    const transfers = new VolumeTransfers(volumes)
     const registrations = [
       registry.registerImporter(VOLUMES_KEY, transfers),
       registry.registerExporter(VOLUMES_KEY, transfers),

@@ -11,7 +11,7 @@ import { MountDataSource } from '../storage/mount-data-source.ts'
 import type { Owner, Resolver } from '../storage/resolver.ts'
 import { exportOnce, importOnce } from '../storage/single-use.ts'
 import { formatRef, parseRef } from '../storage/storage-ref.ts'
-import { isOwnHolder, ownHolder } from './own-holder.ts'
+import { ownHolder } from './own-holder.ts'
 import { type CloneSource, parseCloneSource } from './snapshot.ts'
 import { VolumeNotFoundError } from './volume-errors.ts'
 import type { VolumeLookupCache } from './volume-lookup-cache.ts'
@@ -35,22 +35,8 @@ interface HeldVolume {
 export class VolumeTransfers implements Importer, Exporter, Resolver {
   readonly #volumes: VolumeLookupCache
 
-  private constructor(volumes: VolumeLookupCache) {
+  constructor(volumes: VolumeLookupCache) {
     this.#volumes = volumes
-  }
-
-  /** Lets go first of what a process that was killed held for its transfers. */
-  static async open(volumes: VolumeLookupCache): Promise<VolumeTransfers> {
-    await volumes.opened()
-    for (const { name } of volumes.list()) {
-      for (const [holder, times] of volumes.holders(name)) {
-        if (!isOwnHolder(holder)) continue
-        for (let nth = 0; nth < times; nth++) {
-          await volumes.unmount(name, holder)
-        }
-      }
-    }
-    return new VolumeTransfers(volumes)
   }
 
   async export(id: string, options: DifferenceOptions = {}): Promise<Readable> {

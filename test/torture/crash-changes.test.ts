@@ -348,6 +348,7 @@ async function trashOf(daemon: DaemonProcess): Promise<TrashEntryView[]> {
 
 /** All that an administrator can see, but for times and random names. */
 async function picture(daemon: DaemonProcess): Promise<Picture> {
+  await becomesReady(daemon)
   const mounts = (await mountsBelow(daemon.dataRoot)).map((path) =>
     relative(daemon.dataRoot, path),
   )

@@ -13,6 +13,7 @@ import {
 } from '../../src/volume/volume-errors.ts'
 import { VolumeLookupCache } from '../../src/volume/volume-lookup-cache.ts'
 import { VOLUMES_KEY, volumesPart } from '../../src/volume/volume-part.ts'
+import { mountsBelow } from '../../src/linux/mountinfo.ts'
 import { VolumeTransfers } from '../../src/volume/volume-transfers.ts'
 import { needs } from '../../src/conformance/capabilities.ts'
 import { expectRejection } from '../../src/conformance/expect-rejection.ts'
@@ -41,7 +42,8 @@ describe('VolumeTransfers', () => {
       ],
       log: SILENT,
     })
-    transfers = await VolumeTransfers.open(volumes)
+    await volumes.opened()
+    transfers = new VolumeTransfers(volumes)
   }
 
   const fill = async (
@@ -163,6 +165,16 @@ describe('VolumeTransfers', () => {
     await volumes.close()
     await open()
     expect([...volumes.holders('db').keys()]).to.deep.equal(['docker'])
+  })
+
+  it('leaves nothing mounted that only a killed process was transferring', async () => {
+    await volumes.create('shown', { ro: 'true' })
+    await transfers.openSource('shown')
+    expect(await mountsBelow(root.path)).to.have.length(1)
+    await volumes.close()
+    await open()
+    expect(volumes.holders('shown').size).to.equal(0)
+    expect(await mountsBelow(root.path)).to.deep.equal([])
   })
 
   it('is how storage as a whole moves volumes', async () => {
