@@ -21,8 +21,17 @@ export interface PeerCredentials {
   readonly gid: number
 }
 
-/** Who is at the other end of `socket`; nobody known for a socket that is closed. */
+/** They never change, and dockerd makes thousands of calls on one connection. */
+const known = new WeakMap<Socket, PeerCredentials>()
+
+/** Who is at the other end of `socket`; nobody known for one that is closed unasked. */
 export function peerCredentials(socket: Socket): PeerCredentials | undefined {
+  const credentials = known.get(socket) ?? ask(socket)
+  if (credentials !== undefined) known.set(socket, credentials)
+  return credentials
+}
+
+function ask(socket: Socket): PeerCredentials | undefined {
   const descriptor = descriptorOf(socket)
   if (descriptor === undefined) return undefined
   const ucred = Buffer.alloc(UCRED_BYTES)

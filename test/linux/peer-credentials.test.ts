@@ -8,21 +8,41 @@ import { peerCredentials } from '../../src/linux/peer-credentials.ts'
 describe('peerCredentials', () => {
   const home = useTempDir()
 
-  it('tells who is at the other end, and nobody once that is closed', async () => {
+  let server: net.Server
+  let client: net.Socket
+  let accepted: net.Socket
+
+  beforeEach(async () => {
     const path = join(home.path, 'socket')
-    const server = net.createServer()
-    server.listen(path)
+    server = net.createServer().listen(path)
     await once(server, 'listening')
-    const client = net.connect(path)
-    const [accepted]: net.Socket[] = await once(server, 'connection')
-    expect(peerCredentials(accepted!)).to.deep.equal({
+    client = net.connect(path)
+    const connected: net.Socket[] = await once(server, 'connection')
+    accepted = connected[0]!
+  })
+  afterEach(() => {
+    hangUp()
+    server.close()
+  })
+
+  function hangUp(): void {
+    client.destroy()
+    accepted.destroy()
+  }
+
+  it('tells who is at the other end, also when they have gone since', () => {
+    const me = {
       pid: process.pid,
       uid: process.getuid?.(),
       gid: process.getgid?.(),
-    })
-    client.destroy()
-    accepted!.destroy()
-    expect(peerCredentials(accepted!)).to.equal(undefined)
-    server.close()
+    }
+    expect(peerCredentials(accepted)).to.deep.equal(me)
+    hangUp()
+    expect(peerCredentials(accepted)).to.deep.equal(me)
+  })
+
+  it('knows nobody behind a connection that was closed before it was asked', () => {
+    hangUp()
+    expect(peerCredentials(accepted)).to.equal(undefined)
   })
 })
