@@ -1,6 +1,7 @@
 import { renameSync } from 'node:fs'
 import * as fs from 'node:fs/promises'
 import { join } from 'node:path'
+import { ended } from '../base/ended.ts'
 import { InvalidArgumentError, isErrno, NotFoundError } from '../base/errors.ts'
 import { syncFilesystem } from '../linux/sync-filesystem.ts'
 import { syncDirectory } from '../state/atomic-file.ts'
@@ -91,9 +92,12 @@ export class ApplyMarks {
       )
     }
     this.#applying.add(id)
-    await fs.writeFile(this.#path(APPLYING, id), '', { mode: 0o600 })
+    const mark = await fs.open(this.#path(APPLYING, id), 'w', 0o600)
+    // Nothing was written that closing could fail to.
+    void ended(mark.close())
     const result = await apply()
-    await fs.rename(this.#path(APPLYING, id), this.#path(this.#fresh, id))
+    // Here and now, for a small layer takes little longer than another thread's waking.
+    renameSync(this.#path(APPLYING, id), this.#path(this.#fresh, id))
     this.#unsynced.add(id)
     this.#applied.add(id)
     this.#applying.delete(id)

@@ -3,7 +3,6 @@ import type { Stats } from 'node:fs'
 import { rmdirSync } from 'node:fs'
 import * as fs from 'node:fs/promises'
 import { resolve } from 'node:path'
-import { ended } from '../base/ended.ts'
 import { isErrno } from '../base/errors.ts'
 import type { Log } from '../base/log.ts'
 import { Thread } from '../base/thread.ts'
@@ -11,6 +10,7 @@ import { type IdMaps, NO_ID_MAPS, toHost } from '../archive/id-map.ts'
 import { detach, type MountSpec } from '../linux/mount.ts'
 import { mountsBelow } from '../linux/mountinfo.ts'
 import { lockRoot, type RootLock } from '../state/root-lock.ts'
+import { DetachedMounts } from './detached-mounts.ts'
 import type { HomeCalls } from './home-worker.ts'
 import { runStep, type Step } from './step.ts'
 
@@ -53,8 +53,7 @@ export class Home {
   /** Tells this process's drafts from those that a crash has left. */
   readonly #session = randomBytes(8).toString('hex')
   #drafts = 0
-  /** What is mounted at a path no more, while its filesystem has not ended yet. */
-  readonly #leaving = new Map<string, Promise<unknown>>()
+  readonly #detached = new DetachedMounts()
 
   private constructor(
     path: string,
@@ -136,7 +135,7 @@ export class Home {
    */
   async mount(specs: readonly MountSpec[], target: string): Promise<boolean> {
     // Its directories are in use by one overlay at a time.
-    await this.#leaving.get(this.absolute(target))
+    await this.gone(target)
     try {
       return await this.#thread.call('mount', specs, target)
     } catch (error) {
@@ -168,6 +167,11 @@ export class Home {
     }
   }
 
+  /** Settles when nothing that was taken off `target` is in use. */
+  gone(target: string): Promise<void> {
+    return this.#detached.gone(this.absolute(target))
+  }
+
   /** The mountpoints beneath Home, deepest first. */
   mountpoints(): Promise<readonly string[]> {
     return mountsBelow(this.path)
@@ -178,11 +182,11 @@ export class Home {
     for (const mountpoint of await this.mountpoints()) {
       await this.#detach(mountpoint)
     }
-    await Promise.all(this.#leaving.values())
+    await this.#detached.allGone()
   }
 
   async close(): Promise<void> {
-    await Promise.all(this.#leaving.values())
+    await this.#detached.allGone()
     await this.#thread.close()
     await this.#lock.release()
   }
@@ -190,20 +194,12 @@ export class Home {
   /** Whether there was something to detach. */
   async #detach(path: string): Promise<boolean> {
     try {
-      const { gone } = await detach(path)
-      void this.#leave(path, gone)
+      this.#detached.add(path, await detach(path))
       return true
     } catch (error) {
       if (isErrno(error, 'EINVAL', 'ENOENT')) return false
       throw error
     }
-  }
-
-  async #leave(path: string, gone: Promise<void>): Promise<void> {
-    const all = Promise.all([this.#leaving.get(path), ended(gone)])
-    this.#leaving.set(path, all)
-    await all
-    if (this.#leaving.get(path) === all) this.#leaving.delete(path)
   }
 }
 

@@ -102,6 +102,8 @@ export class MountedLayers implements ProtoDriver {
   ): Promise<void> {
     await this.#turns.run(id, async () => {
       if (this.#pristine.get(id) === parent) return
+      // A lower of one overlay must not be the upper of another.
+      await this.#home.gone(`${MOUNTS}/${parent}`)
       await this.#layers.create(id, parent, options)
       this.#pristine.set(id, parent)
       this.#pristine.delete(parent)

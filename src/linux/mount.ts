@@ -77,16 +77,22 @@ export async function unmount(target: string): Promise<void> {
   await umount2.later(target, MNT_DETACH | UMOUNT_NOFOLLOW)
 }
 
+/** A filesystem that may be mounted nowhere any more, and is kept from its end. */
+export interface Detached {
+  /**
+   * Lets it end, once, and settles when it has: all that is dirty beneath is
+   * written first, which is what takes the time.
+   */
+  readonly end: () => Promise<void>
+}
+
 /**
- * Like `unmount`, but answers as soon as the name is free, and leaves the end of
- * the filesystem behind it to go on: that is what takes the time, because all that
- * is dirty beneath is written first. `gone` settles when it has come.
+ * Like `unmount`, but answers as soon as the name is free, and leaves it to the
+ * caller when the filesystem behind it ends.
  *
  * Not for what may hang: the place is looked up here and now.
  */
-export async function detach(
-  target: string,
-): Promise<{ readonly gone: Promise<void> }> {
+export async function detach(target: string): Promise<Detached> {
   // Whoever has it open last ends a filesystem that is mounted nowhere.
   const place = openSync(target, O_PATH | constants.O_NOFOLLOW)
   try {
@@ -95,7 +101,7 @@ export async function detach(
     await closeLater(place)
     throw error
   }
-  return { gone: closeLater(place) }
+  return { end: () => closeLater(place) }
 }
 
 const closeLater = promisify(close)

@@ -1,0 +1,56 @@
+import { ended } from '../base/ended.ts'
+import type { Detached } from '../linux/mount.ts'
+
+/** How long a filesystem waits for others to end with it, in milliseconds. */
+const GATHERING = 50
+
+/** Each is an open descriptor: when there are so many they wait no longer. */
+const MOST = 64
+
+/**
+ * What is mounted nowhere any more, and whose filesystem has yet to end. At an end
+ * all that is dirty on the disk beneath is written and its journal committed; of many
+ * in a row the first does so for all, so they wait for each other.
+ *
+ * When the process dies, the kernel ends them.
+ */
+export class DetachedMounts {
+  /** By the place where they were mounted. */
+  readonly #waiting = new Map<string, Detached[]>()
+  readonly #ending = new Map<string, Promise<unknown>>()
+  #timer: NodeJS.Timeout | undefined
+
+  add(place: string, mount: Detached): void {
+    const there = this.#waiting.get(place)
+    if (there === undefined) this.#waiting.set(place, [mount])
+    else there.push(mount)
+    if (this.#waiting.size >= MOST) void this.allGone()
+    this.#timer ??= setTimeout(() => void this.allGone(), GATHERING).unref()
+  }
+
+  /** Ends what was mounted at `place`, and settles when nothing of it is in use. */
+  async gone(place: string): Promise<void> {
+    const mounts = this.#waiting.get(place)
+    if (mounts !== undefined) {
+      this.#waiting.delete(place)
+      void this.#end(place, mounts)
+    }
+    await this.#ending.get(place)
+  }
+
+  /** Like `gone`, for all places. */
+  async allGone(): Promise<void> {
+    clearTimeout(this.#timer)
+    this.#timer = undefined
+    for (const place of this.#waiting.keys()) await this.gone(place)
+    await Promise.all(this.#ending.values())
+  }
+
+  async #end(place: string, mounts: readonly Detached[]): Promise<void> {
+    const ends = mounts.map((mount) => ended(mount.end()))
+    const all = Promise.all([this.#ending.get(place), ...ends])
+    this.#ending.set(place, all)
+    await all
+    if (this.#ending.get(place) === all) this.#ending.delete(place)
+  }
+}
