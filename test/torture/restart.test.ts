@@ -46,7 +46,9 @@ describe('A restart', function () {
     }
     const sorted = times.toSorted((one, other) => one - other)
     const [median, worst] = [sorted[sorted.length >> 1]!, sorted.at(-1)!]
-    expect(worst, `of ${sorted.map(Math.round)}`).to.be.below(LONGEST)
+    expect(worst, `of ${sorted.map(Math.round).join(', ')}`).to.be.below(
+      LONGEST,
+    )
     tell(
       'Restart',
       `${RESTARTS} times over ${VOLUMES} volumes and ${LAYERS} layers: median ${Math.round(median)} ms, at worst ${Math.round(worst)} ms`,
