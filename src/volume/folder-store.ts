@@ -6,6 +6,7 @@ import {
   NotSupportedError,
 } from '../base/errors.ts'
 import { isTurnOver, nextTurn } from '../base/next-turn.ts'
+import { collectYoungGarbage } from '../base/young-garbage.ts'
 import { readMountInfo } from '../linux/mountinfo.ts'
 import { syncDirectory } from '../state/atomic-file.ts'
 import { isStorageName, MAX_NAME_BYTES } from '../storage/storage-ref.ts'
@@ -128,6 +129,8 @@ export class FolderStore implements VolumeStorer {
     const volumes: Volume[] = []
     const problems: VolumeProblem[] = []
     for await (const part of this.#directory.scan()) {
+      // All of it lives on, and V8 stands still for the longer the more there is.
+      if (volumes.length > 0) collectYoungGarbage()
       for (const entry of part) {
         const found = await this.#found(entry)
         if ('reason' in found) problems.push(found)

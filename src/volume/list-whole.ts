@@ -1,4 +1,5 @@
 import type { Log } from '../base/log.ts'
+import { isTurnOver, nextTurn } from '../base/next-turn.ts'
 import type { Holds } from '../state/holds.ts'
 import { isOwnHolder } from './own-holder.ts'
 import type {
@@ -27,9 +28,10 @@ export async function listWhole(
   for (const volume of listing.volumes) {
     if (!isWhole(volume)) {
       repairs.push(...(await discarded(volume, storer, options)))
-    } else if (transfersOf(volume, options).length > 0) {
+    } else if (options.holds.holders(volume.name).size > 0) {
       await letGo(volume, storer, options)
     }
+    if (isTurnOver()) await nextTurn()
   }
   return { ...listing, volumes: listing.volumes.filter(isWhole), repairs }
 }
@@ -39,31 +41,24 @@ export function isWhole({ options }: Volume): boolean {
   return options.unfinished === undefined
 }
 
-/** Those who hold a volume for a transfer, as often as they do. */
-function transfersOf(
+/**
+ * Takes back what transfers held. It unmounts first: what is held and not mounted is
+ * not held, by the next start.
+ */
+async function letGo(
   { name }: Volume,
-  { holds }: ListWholeOptions,
-): readonly string[] {
-  return [...holds.holders(name)]
+  storer: VolumeStorer,
+  { holds, log }: ListWholeOptions,
+): Promise<void> {
+  const transfers = [...holds.holders(name)]
     .filter(([holder]) => isOwnHolder(holder))
     .flatMap(([holder, times]) => Array<string>(times).fill(holder))
-}
-
-/** Unmounts first: what is held and not mounted is not held, by the next start. */
-async function letGo(
-  volume: Volume,
-  storer: VolumeStorer,
-  options: ListWholeOptions,
-): Promise<void> {
-  const { holds, log } = options
-  const transfers = transfersOf(volume, options)
+  if (transfers.length === 0) return
   try {
-    if (holds.count(volume.name) === transfers.length) {
-      await storer.unmount(volume.name)
-    }
-    for (const holder of transfers) await holds.drop(volume.name, holder)
+    if (holds.count(name) === transfers.length) await storer.unmount(name)
+    for (const holder of transfers) await holds.drop(name, holder)
   } catch (error) {
-    log.warn('Volume held by what has ended', { volume: volume.name, error })
+    log.warn('Volume held by what has ended', { volume: name, error })
   }
 }
 
