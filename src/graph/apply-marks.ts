@@ -96,7 +96,7 @@ export class ApplyMarks {
     // Nothing was written that closing could fail to.
     void ended(mark.close())
     const result = await apply()
-    // Here and now, for a small layer takes little longer than another thread's waking.
+    // Here and now: waking a thread for it takes far longer.
     renameSync(this.#path(APPLYING, id), this.#path(this.#fresh, id))
     this.#unsynced.add(id)
     this.#applied.add(id)

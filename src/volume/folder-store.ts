@@ -281,17 +281,23 @@ export class FolderStore implements VolumeStorer {
       if (text !== undefined) return this.#folders.read(name, text, snapshots)
       return await this.get(name)
     } catch (error) {
-      const rebuilt = await this.#rebuilt(name)
-      if (rebuilt !== undefined) return rebuilt
-      return { name, reason: `${messageOf(error)}: see "${this.#path(name)}"` }
+      if (await this.#folders.rebuild(name)) return this.#rebuilt(name)
+      return this.#problem(name, error)
     }
   }
 
-  async #rebuilt(name: string): Promise<Volume | undefined> {
-    if (!(await this.#folders.rebuild(name))) return undefined
+  async #rebuilt(name: string): Promise<Volume | VolumeProblem> {
     const repair = 'its record was damaged, and is written anew from its copy'
     this.#repairs.push({ name, repair })
-    return this.get(name)
+    try {
+      return await this.get(name)
+    } catch (error) {
+      return this.#problem(name, error)
+    }
+  }
+
+  #problem(name: string, error: unknown): VolumeProblem {
+    return { name, reason: `${messageOf(error)}: see "${this.#path(name)}"` }
   }
 
   #path(name: string, ...below: readonly string[]): string {

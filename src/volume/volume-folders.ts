@@ -85,9 +85,17 @@ export class VolumeFolders {
     }
   }
 
-  /** Writes a damaged record anew, if that can be done for certain. */
+  /**
+   * Writes a damaged record anew, if that can be done for certain, and answers whether
+   * it was. What cannot be read, or a full disk, must not hide all other volumes.
+   */
   async rebuild(name: string): Promise<boolean> {
-    return rebuildRecord(this.path(name), this.#directory.path)
+    try {
+      return await rebuildRecord(this.path(name), this.#directory.path)
+    } catch (error) {
+      this.#log.warn('Record not written anew', { volume: name, error })
+      return false
+    }
   }
 
   /**

@@ -63,8 +63,8 @@ function lost({ name, directory, record }: ExaminedVolume): Finding {
 }
 
 /**
- * From its copy, if there is one. Else what the options were is lost; what they did is in the files. Protected, so that
- * nobody prunes it before somebody has looked.
+ * From its copy, if there is one. Else what the options were is lost; what they did
+ * is in the files. Protected, so that nobody prunes it before somebody has looked.
  */
 async function rewriteRecord({
   name,

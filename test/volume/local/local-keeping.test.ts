@@ -135,6 +135,18 @@ describe('The local store', () => {
     await expectRejection(store.create('file', none), VolumeExistsError)
   })
 
+  it('reports a record that can neither be read nor written anew, and hides no other', async () => {
+    const store = await open(home.path)
+    for (const name of ['bad', 'good']) await store.create(name, none)
+    const record = inVolume('bad', 'volume.json')
+    await fs.rm(record)
+    await fs.mkdir(record)
+    const { volumes, problems } = await store.list()
+    expect(volumes.map(({ name }) => name)).to.deep.equal(['good'])
+    expect(problems.map(({ name }) => name)).to.deep.equal(['bad'])
+    expect(problems[0]?.reason).to.match(/EISDIR/)
+  })
+
   it('writes a record anew that is cut, empty or lost, tells of it, and keeps what was there', async () => {
     const store = await open(home.path)
     const typed = { 'label.team': 'red', protect: '' }
