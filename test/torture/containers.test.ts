@@ -6,11 +6,12 @@ import { Worker } from 'node:worker_threads'
 import { expect } from 'chai'
 import { needs } from '../../src/conformance/capabilities.ts'
 import { forgeTar } from '../../src/conformance/forge-tar.ts'
-import { build, directory, file, portray } from '../../src/conformance/tree.ts'
+import { portray } from '../../src/conformance/tree.ts'
 import { mknod } from '../../src/linux/mknod.ts'
 import { amount, tell } from '../support/campaign.ts'
 import { type DaemonProcess, useDaemons } from '../support/daemon-process.ts'
 import { useLoopFilesystem } from '../support/loop-filesystem.ts'
+import { buildOutside, outsideOf } from '../support/outside.ts'
 import type { Swapping } from '../support/symlink-swapper.ts'
 
 /** How often a container and the daemon race for the same paths, with each driver. */
@@ -36,17 +37,10 @@ function describeContainers(driver: string): void {
     const place = useDaemons(disk && (() => disk.path))
     let daemon: DaemonProcess
     let before: unknown
-    const outside = () => join(place.path, 'outside')
+    const outside = () => outsideOf(place.path)
 
     beforeEach(async () => {
-      await build(
-        place.path,
-        directory('outside'),
-        file('outside/file', SECRET),
-        directory('outside/deep'),
-        file('outside/deep/file', SECRET),
-      )
-      before = await portray(outside())
+      before = await buildOutside(place.path, SECRET)
       daemon = await place.start({
         settings: { STOWAGE_GRAPH_DRIVER: driver },
       })

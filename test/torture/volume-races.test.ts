@@ -7,11 +7,12 @@ import { text as textOf } from 'node:stream/consumers'
 import { Worker } from 'node:worker_threads'
 import { expect } from 'chai'
 import { needs } from '../../src/conformance/capabilities.ts'
-import { build, directory, file, portray } from '../../src/conformance/tree.ts'
+import { portray } from '../../src/conformance/tree.ts'
 import { mknod } from '../../src/linux/mknod.ts'
 import { askAdmin } from '../support/admin.ts'
 import { amount, tell } from '../support/campaign.ts'
 import { type DaemonProcess, useDaemons } from '../support/daemon-process.ts'
+import { buildOutside, outsideOf } from '../support/outside.ts'
 import type { Swapping } from '../support/symlink-swapper.ts'
 
 /** How often somebody and the daemon race for the same paths. */
@@ -28,17 +29,10 @@ describe('Whoever writes to a volume while it is exported, copied, rolled back a
   const place = useDaemons()
   let daemon: DaemonProcess
   let before: unknown
-  const outside = () => join(place.path, 'outside')
+  const outside = () => outsideOf(place.path)
 
   beforeEach(async () => {
-    await build(
-      place.path,
-      directory('outside'),
-      file('outside/file', SECRET),
-      directory('outside/deep'),
-      file('outside/deep/file', SECRET),
-    )
-    before = await portray(outside())
+    before = await buildOutside(place.path, SECRET)
     daemon = await place.start({
       settings: { STOWAGE_IMPLEMENTS: 'volume' },
     })
