@@ -1,5 +1,4 @@
 import * as fs from 'node:fs/promises'
-import { isDeepStrictEqual } from 'node:util'
 import { isErrno } from '../base/errors.ts'
 import { KeyedMutex } from '../base/keyed-mutex.ts'
 import { writeFileAtomic } from './atomic-file.ts'
@@ -20,7 +19,7 @@ const AHEAD = 16 * 1024
  */
 export class NameJournal {
   readonly #path: string
-  readonly #names: Set<string>
+  #names: Set<string>
   readonly #isNew: boolean
   /** Whether the file ends where a line does, and is not much longer than need be. */
   #isWhole: boolean
@@ -51,18 +50,17 @@ export class NameJournal {
   }
 
   /**
-   * Notes that these are all the names there are. Where they are known already
+   * Notes that these are all the names there are, each told once. Where they are known already
    * nothing is written, for a full disk must not keep anybody from a restart.
    */
   async replace(names: Iterable<string>): Promise<void> {
-    const all = new Set(names)
-    const known = new Set(this.#names)
-    this.#names.clear()
-    for (const name of all) this.#names.add(name)
+    const known = this.#names
+    const all = [...names]
+    const isKnown =
+      all.length === known.size && all.every((name) => known.has(name))
+    if (!isKnown) this.#names = new Set(all)
     await this.#turns.run('file', async () => {
-      if (!this.#isWhole || !isDeepStrictEqual(all, known)) {
-        await this.#rewrite(all, known)
-      }
+      if (!this.#isWhole || !isKnown) await this.#rewrite(all, known)
       await this.#file?.close()
       this.#file = await LineFile.open(this.#path, { ahead: AHEAD })
     })
@@ -96,16 +94,15 @@ export class NameJournal {
 
   /** On a full disk the old file is kept, if all names are among those it has. */
   async #rewrite(
-    all: ReadonlySet<string>,
+    all: readonly string[],
     known: ReadonlySet<string>,
   ): Promise<void> {
-    const lines = [...all].map((name) => `+${name}\n`)
+    const lines = all.map((name) => `+${name}\n`)
     try {
       await writeFileAtomic(this.#path, lines.join(''))
       this.#isWhole = true
     } catch (error) {
-      const isEnough =
-        this.#isWhole && [...all].every((name) => known.has(name))
+      const isEnough = this.#isWhole && all.every((name) => known.has(name))
       if (!isErrno(error, 'ENOSPC', 'EDQUOT') || !isEnough) throw error
     }
   }

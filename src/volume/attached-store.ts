@@ -1,6 +1,7 @@
 import { setTimeout } from 'node:timers/promises'
 import { messageOf, UnavailableError } from '../base/errors.ts'
 import type { Log } from '../base/log.ts'
+import { nextTurn } from '../base/next-turn.ts'
 import type { Holds } from '../state/holds.ts'
 import { NameJournal } from '../state/name-journal.ts'
 import { isWhole, listWhole } from './list-whole.ts'
@@ -101,6 +102,8 @@ export class AttachedStore {
     options: AttachOptions,
   ): Promise<AttachedStore> {
     const journal = await NameJournal.open(options.journal)
+    // Thousands of names were read in this one, and each becomes an entry.
+    await nextTurn()
     return new AttachedStore(source, journal, options)
   }
 
@@ -136,11 +139,9 @@ export class AttachedStore {
       const state = this.#isOpening ? 'opening' : 'offline'
       return { ...facts, state, reason: this.#down }
     }
-    const damaged = [...this.#entries.values()].filter(
-      ({ problem }) => problem !== undefined,
-    )
+    const damaged = this.#entries.damaged()
     if (damaged.length === 0) return { ...facts, state: 'online' }
-    const reason = `damaged: ${damaged.map((entry) => entry.name).join(', ')}`
+    const reason = `damaged: ${damaged.join(', ')}`
     return { ...facts, state: 'degraded', reason }
   }
 
@@ -157,8 +158,10 @@ export class AttachedStore {
     return entry && this.#shown(entry)
   }
 
-  *entries(): Generator<CatalogueEntry, void> {
-    for (const entry of this.#entries.values()) yield this.#shown(entry)
+  entries(): Iterable<CatalogueEntry> {
+    const entries = this.#entries.values()
+    if (this.#down === undefined) return entries
+    return [...entries].map((entry) => this.#shown(entry))
   }
 
   names(): Iterable<string> {
@@ -267,11 +270,14 @@ export class AttachedStore {
       await this.#correctHolds(storer, listing.volumes)
       return listing
     })
-    const whole = [...this.#entries.values()].filter(
-      ({ volume }) => volume === undefined || isWhole(volume),
-    )
-    await this.#journal.replace(whole.map(({ name }) => name))
+    await this.#journal.replace(this.#wholeNames())
     this.#isListed = true
+  }
+
+  *#wholeNames(): Generator<string, void> {
+    for (const { name, volume } of this.#entries.values()) {
+      if (volume === undefined || isWhole(volume)) yield name
+    }
   }
 
   async #syncJournal(): Promise<void> {

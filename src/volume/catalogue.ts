@@ -128,18 +128,24 @@ export class Catalogue {
     )
   }
 
+  /** Whether any store is known to have the name. */
+  has(name: string): boolean {
+    const stores = [...this.#stores.values()]
+    return stores.some((store) => store.entry(name) !== undefined)
+  }
+
   /** All that is known, by name. */
   list(): readonly CatalogueEntry[] {
-    const found = new Map<string, CatalogueEntry>()
-    for (const store of this.#stores.values()) {
-      for (const entry of store.entries()) {
-        const { name } = entry
-        const known = found.has(name) ? this.entry(name) : entry
-        found.set(name, known ?? entry)
-      }
-    }
+    const stores = [...this.#stores.values()]
+    const all = stores.flatMap((store) => [...store.entries()])
     // Nearly all are in order already, so that it takes a millisecond for thousands.
-    return [...found.values()].toSorted(byName)
+    const sorted = all.toSorted(byName)
+    return sorted.flatMap((entry, at) => {
+      const { name } = entry
+      if (name === sorted[at - 1]?.name) return []
+      if (name !== sorted[at + 1]?.name) return entry
+      return this.entry(name) ?? entry
+    })
   }
 
   async close(): Promise<void> {
@@ -148,6 +154,7 @@ export class Catalogue {
 }
 
 function byName(one: CatalogueEntry, other: CatalogueEntry): number {
+  if (one.name === other.name) return 0
   return one.name < other.name ? -1 : 1
 }
 

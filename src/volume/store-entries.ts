@@ -22,6 +22,7 @@ export class StoreEntries {
   readonly #owner: EntryOwner
   readonly #log: Log
   readonly #entries = new Map<string, CatalogueEntry>()
+  readonly #damaged = new Set<string>()
   /** What came and went, for each list of the store that is being made meanwhile. */
   readonly #changes = new Set<Set<string>>()
 
@@ -48,6 +49,11 @@ export class StoreEntries {
     return this.#entries.values()
   }
 
+  /** The names of what cannot be used. */
+  damaged(): readonly string[] {
+    return [...this.#damaged]
+  }
+
   set(volume: Volume): void {
     this.#noteChange(volume.name)
     this.#enter(volume.name, { volume })
@@ -61,7 +67,7 @@ export class StoreEntries {
 
   delete(name: string): void {
     this.#noteChange(name)
-    this.#entries.delete(name)
+    this.#leave(name)
   }
 
   /**
@@ -94,7 +100,7 @@ export class StoreEntries {
       if (isTurnOver()) await nextTurn()
     }
     for (const name of gone) {
-      if (!changes.has(name)) this.#entries.delete(name)
+      if (!changes.has(name)) this.#leave(name)
     }
   }
 
@@ -104,5 +110,12 @@ export class StoreEntries {
 
   #enter(name: string, what: Pick<CatalogueEntry, 'volume' | 'problem'>): void {
     this.#entries.set(name, { name, ...this.#owner, ...what })
+    if (what.problem === undefined) this.#damaged.delete(name)
+    else this.#damaged.add(name)
+  }
+
+  #leave(name: string): void {
+    this.#entries.delete(name)
+    this.#damaged.delete(name)
   }
 }

@@ -176,6 +176,12 @@ export class VolumeLookupCache {
     return this.#desk.holds.holders(name)
   }
 
+  /** The names of the volumes that somebody holds. */
+  held(): readonly string[] {
+    const { catalogue, holds } = this.#desk
+    return holds.keys().filter((name) => catalogue.has(name))
+  }
+
   /**
    * Creates a volume in the store that its options name.
    *

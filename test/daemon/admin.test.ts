@@ -55,6 +55,17 @@ describe('The administrator’s socket of a daemon', () => {
     )
   })
 
+  it('counts the volumes that are held, and those that cannot be used', async () => {
+    const daemon = await place.start()
+    for (const Name of ['held', 'idle']) {
+      await daemon.docker.call('VolumeDriver.Create', { Name })
+    }
+    await daemon.docker.call('VolumeDriver.Mount', { Name: 'held', ID: 'one' })
+    const { text } = await ask(daemon, 'GET /metrics')
+    expect(text).to.contain('\nstowage_volumes_held 1\n')
+    expect(text).to.contain('\nstowage_volumes_damaged 0\n')
+  })
+
   it('changes what is logged, while it runs', async () => {
     const daemon = await place.start()
     await ask(daemon, 'PUT /log/level', { level: 'debug' })

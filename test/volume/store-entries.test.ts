@@ -25,6 +25,15 @@ describe('StoreEntries', () => {
     expect(known.get('odd')?.problem).to.equal('it is damaged')
   })
 
+  it('know what is damaged, until it is whole again or gone', async () => {
+    const known = entries('whole')
+    for (const name of ['mended', 'gone']) known.setProblem(name, 'it is cut')
+    expect(known.damaged()).to.deep.equal(['mended', 'gone'])
+    known.set(volume('mended'))
+    known.delete('gone')
+    expect(known.damaged()).to.deep.equal([])
+  })
+
   it('keep what came, and miss what went, while the store was listed', async () => {
     const known = entries('old')
     const outdated = { volumes: [volume('removed')], problems: [] }
