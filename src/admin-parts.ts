@@ -14,11 +14,11 @@ export interface AdminParts extends Halves {
   readonly log: Logger
   readonly socket: ListeningSocket
   readonly added: readonly AddedStore[]
+  readonly changes: ChangeLog
+  readonly metrics: Metrics
 }
 
 /** What all parts of the API have in common. */
 export interface AdminCommon extends AdminParts {
-  readonly changes: ChangeLog
   readonly jobs: Jobs
-  readonly metrics: Metrics
 }

@@ -1,4 +1,3 @@
-import { join } from 'node:path'
 import type { AdminCommon, AdminParts } from './admin-parts.ts'
 import { createAdminApp } from './admin/admin-app.ts'
 import { daemonEndpoints } from './admin/contract/daemon-endpoints.ts'
@@ -17,15 +16,11 @@ import { listenForMetrics } from './admin/metrics-listener.ts'
 import { ended } from './base/ended.ts'
 import { daemonState } from './daemon-state.ts'
 import type { GraphHost } from './graph/host.ts'
-import { AuditLog } from './operations/audit-log.ts'
-import { ChangeLog } from './operations/change-log.ts'
 import { Jobs } from './operations/jobs.ts'
 import { Layers } from './operations/layers.ts'
-import { Metrics } from './operations/metrics.ts'
 import type { Beside } from './plugin.ts'
 import { messagesFor } from './protocol/messages.ts'
 import { Server } from './protocol/server.ts'
-import { recordDocker } from './record-docker.ts'
 import { version } from './version.ts'
 import { VolumeFronts } from './volume-fronts.ts'
 
@@ -35,15 +30,8 @@ const DRAIN_LIMIT = 60_000
 /** Serves all about the daemon that Docker has no word for, on a socket of its own. */
 export async function startAdmin(parts: AdminParts): Promise<Beside> {
   const log = parts.log.child({ component: 'admin' })
-  const audit = await AuditLog.open(join(parts.config.dataRoot, 'audit'))
-  const changes = new ChangeLog(audit, log)
-  const common = {
-    ...parts,
-    log,
-    changes,
-    jobs: new Jobs(),
-    metrics: new Metrics(),
-  }
+  const common = { ...parts, log, jobs: new Jobs() }
+  const { changes } = common
   const closing = new AbortController()
   const { volumes: opening, trash, graph } = parts
   const volumes =
@@ -70,7 +58,6 @@ export async function startAdmin(parts: AdminParts): Promise<Beside> {
   await server.listen(parts.socket.descriptor)
   return {
     opened,
-    observe: recordDocker(changes, callMetrics(common.metrics, 'docker')),
     async drain() {
       closing.abort()
       listener?.close()

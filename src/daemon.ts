@@ -1,3 +1,6 @@
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { ended } from './base/ended.ts'
 import type { Config } from './config.ts'
 import { builtInDrivers } from './graph/built-in-drivers.ts'
 import {
@@ -7,6 +10,8 @@ import {
   type VolumeHalf,
 } from './halves.ts'
 import type { Logger } from './logger.ts'
+import { ChangeLog } from './operations/change-log.ts'
+import { Metrics } from './operations/metrics.ts'
 import { type AddedStore, readAddedStores } from './operations/stores.ts'
 import {
   bindAt,
@@ -14,12 +19,17 @@ import {
   type ListeningSocket,
 } from './plugin-socket.ts'
 import { type Beside, startPlugin } from './plugin.ts'
+import type { CallObserver } from './protocol/app.ts'
+import { recordDocker } from './record-docker.ts'
 import type { Plugin } from './running-plugin.ts'
 import { storeSource } from './volume/volume-stores.ts'
 
 /** The administrator's socket: what systemd's unit calls it, and for whom it is. */
 const ADMIN = 'admin'
 const ADMIN_MODE = 0o600
+
+/** How long the administrator's API waits for volumes, in milliseconds. */
+const SOON = 1000
 
 /**
  * Starts the plugin that `config` describes: the stores and the layers that are
@@ -40,6 +50,7 @@ export async function startDaemon(
     log,
     env,
     open: () => parts.open(),
+    observe: (call) => parts.observe(call),
     startBeside: () => parts.startAdmin(),
   })
 }
@@ -53,6 +64,10 @@ class Parts {
   #added: readonly AddedStore[] = []
   #volumes: VolumeHalf | undefined
   #graph: GraphHalf | undefined
+  #changes: ChangeLog | undefined
+  readonly #metrics = new Metrics()
+  /** Is told of Docker's calls, once it is open. */
+  observe: CallObserver = () => undefined
 
   constructor(config: Config, log: Logger, env: NodeJS.ProcessEnv) {
     this.#config = config
@@ -66,26 +81,45 @@ class Parts {
     const inherited = inheritedSockets(this.#env, process.pid)
     this.#socket =
       inherited.get(ADMIN) ?? (await bindAt(adminSocket, ADMIN_MODE))
+    this.#changes = await ChangeLog.open(join(dataRoot, 'audit'), this.#log)
+    this.observe = recordDocker(this.#changes, this.#metrics)
     if (wanted.includes('volume')) this.#volumes = this.#openVolumes()
     if (wanted.includes('graph')) this.#graph = this.#openGraph()
     return [this.#volumes, this.#graph].filter((half) => half !== undefined)
   }
 
-  /** Loaded when Docker is served already: it is a third of the whole program. */
+  /**
+   * Loaded when Docker has its volumes, or soon, for some stores hang: it is a third
+   * of the whole program, and those who read thousands of volumes wait for it.
+   */
   async startAdmin(): Promise<Beside> {
+    await Promise.race([
+      this.#volumesOpened(),
+      sleep(SOON, undefined, { ref: false }),
+    ])
     await (await import('./admin/load-contract.ts')).loadContract()
     const { startAdmin } = await import('./admin-service.ts')
-    if (this.#socket === undefined) throw new Error('There is no admin socket')
+    if (this.#socket === undefined || this.#changes === undefined) {
+      throw new Error('There is no admin socket')
+    }
     return startAdmin({
       config: this.#config,
       log: this.#log,
       env: this.#env,
       socket: this.#socket,
       added: this.#added,
+      changes: this.#changes,
+      metrics: this.#metrics,
       volumes: this.#volumes?.volumes,
       trash: this.#volumes?.trash,
       graph: this.#graph?.graph,
     })
+  }
+
+  /** Settles when the stores have been tried, however that went. */
+  async #volumesOpened(): Promise<void> {
+    const opened = async () => (await this.#volumes?.volumes)?.opened()
+    await ended(opened())
   }
 
   #openVolumes(): VolumeHalf {

@@ -8,14 +8,20 @@ import {
 import type { Half, VolumeHalf } from './halves.ts'
 import { Metrics } from './operations/metrics.ts'
 import type { Beside } from './plugin.ts'
+import type { CallObserver } from './protocol/app.ts'
 import { version } from './version.ts'
 
 /** The numbers of an author's plugin: those of the daemon that are not its API's. */
 export class PluginMetrics {
+  /** Counts a call of Docker's. */
+  readonly observe: CallObserver
   readonly #metrics: Metrics
   readonly #server: Server | undefined
 
   private constructor(metrics: Metrics, server: Server | undefined) {
+    const count = callMetrics(metrics, 'docker')
+    this.observe = ({ method, failure, milliseconds }) =>
+      count({ name: method, isGood: failure === undefined, milliseconds })
     this.#metrics = metrics
     this.#server = server
   }
@@ -36,11 +42,8 @@ export class PluginMetrics {
 
   /** Counts what becomes of `halves`, from now on. */
   count(halves: readonly Half[]): Beside {
-    const count = callMetrics(this.#metrics, 'docker')
     return {
       opened: Promise.all(halves.filter(isVolumes).map(this.#countVolumes)),
-      observe: ({ method, failure, milliseconds }) =>
-        count({ name: method, isGood: failure === undefined, milliseconds }),
       drain: async () => this.close(),
       close: async () => undefined,
     }

@@ -36,6 +36,8 @@ export interface PluginOptions {
   readonly env: NodeJS.ProcessEnv
   /** Begins to open what is served, once the data root is ours. */
   readonly open: () => readonly Half[] | Promise<readonly Half[]>
+  /** Is told of Docker's calls, from the first on. */
+  readonly observe?: CallObserver
   /** Starts what is served besides, when Docker is served already. */
   readonly startBeside?: () => Promise<Beside>
 }
@@ -43,8 +45,6 @@ export interface PluginOptions {
 /** What a plugin serves to others than Docker. */
 export interface Beside {
   readonly opened: Promise<unknown>
-  /** Is told of Docker's calls. */
-  readonly observe: CallObserver
   /** Takes no more calls, while Docker's last are being answered too. */
   drain(): Promise<void>
   /** Ends, when nobody calls any more and before what is served is closed. */
@@ -80,19 +80,18 @@ interface Place {
 }
 
 async function servePlugin(
-  { open, startBeside, log, env }: PluginOptions,
+  { open, observe, startBeside, log, env }: PluginOptions,
   { socket, lock }: Place,
 ): Promise<Plugin> {
   const halves = await open()
   const served = Promise.all(halves.map(async ({ routes }) => routes))
   void ended(served)
-  let beside: Beside | undefined
-  const app = createApp(halves, log, (call) => beside?.observe(call))
+  const app = createApp(halves, log, observe)
   const server = new Server(app, messagesFor(app))
   await server.listen(socket.descriptor)
   tell('READY=1', env, log)
   feedWatchdog(env, log)
-  beside = await startBeside?.()
+  const beside = await startBeside?.()
   return {
     opened: Promise.all([served, beside?.opened]),
     async stop() {

@@ -1,8 +1,9 @@
 import { codeOf } from './admin/failure-of.ts'
-import type { AnsweredCall } from './admin/daemon-metrics.ts'
+import { callMetrics } from './admin/daemon-metrics.ts'
 import { messageOf } from './base/errors.ts'
 import { peerCredentials } from './linux/peer-credentials.ts'
 import type { ChangeLog } from './operations/change-log.ts'
+import type { Metrics } from './operations/metrics.ts'
 import type { CallObserver } from './protocol/app.ts'
 
 /** Docker's methods after which something is there that was not, or is no more. */
@@ -19,8 +20,9 @@ const CHANGES = new Set([
 /** Counts each call of Docker's, and writes down those that change something. */
 export function recordDocker(
   changes: ChangeLog,
-  count: (call: AnsweredCall) => void,
+  metrics: Metrics,
 ): CallObserver {
+  const count = callMetrics(metrics, 'docker')
   return ({ method, subject, failure, milliseconds, request, socket }) => {
     count({ name: method, isGood: failure === undefined, milliseconds })
     if (!CHANGES.has(method)) return

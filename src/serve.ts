@@ -106,6 +106,7 @@ export async function serve(options: ServeOptions): Promise<ServedPlugin> {
       log,
       env: process.env,
       open: () => (served = halves(options, dataRoot, log)),
+      observe: metrics.observe,
       startBeside: async () => metrics.count(served),
     })
     const stop = onSignal(signals, () => plugin.stop())

@@ -1,5 +1,5 @@
 import type { Log } from '../base/log.ts'
-import type { AuditLog } from './audit-log.ts'
+import { AuditLog } from './audit-log.ts'
 import type { ChangeEvent } from './change-event.ts'
 import { Feed } from './feed.ts'
 
@@ -9,9 +9,14 @@ export class ChangeLog {
   readonly #log: Log
   readonly #feed = new Feed<ChangeEvent>()
 
-  constructor(audit: AuditLog, log: Log) {
+  private constructor(audit: AuditLog, log: Log) {
     this.#audit = audit
     this.#log = log
+  }
+
+  /** @param directory Where the audit log is kept. */
+  static async open(directory: string, log: Log): Promise<ChangeLog> {
+    return new ChangeLog(await AuditLog.open(directory), log)
   }
 
   /** Settles when the audit log has it. Failing to write does not undo the change. */

@@ -27,12 +27,14 @@ export class NameJournal {
   #file: LineFile | undefined
 
   private constructor(path: string, text: string | undefined) {
+    const lines = text?.split('\n') ?? []
+    // The piece after the last newline is room ahead, or a line that was cut short.
+    const rest = lines.pop()
     this.#path = path
-    this.#names = replay(text ?? '')
+    this.#names = replay(lines)
     this.#isNew = text === undefined
-    const lines = text?.replace(/\0+$/, '')
     this.#isWhole =
-      lines?.endsWith('\n') === true && !isWordy(lines, this.#names)
+      lines.length > 0 && isRoom(rest) && !isWordy(lines, this.#names)
   }
 
   /** Opens the journal at `path` for reading; it is written from `replace` on. */
@@ -112,9 +114,17 @@ export class NameJournal {
   }
 }
 
+/** Whether nothing is written there yet. */
+function isRoom(text = ''): boolean {
+  return /^\0*$/.test(text)
+}
+
 /** Whether most of a journal is about names that have gone again. */
-function isWordy(text: string, names: ReadonlySet<string>): boolean {
-  return text.split('\n').length > 100 + 2 * names.size
+function isWordy(
+  lines: readonly string[],
+  names: ReadonlySet<string>,
+): boolean {
+  return lines.length >= 100 + 2 * names.size
 }
 
 async function readIfThere(path: string): Promise<string | undefined> {
@@ -126,10 +136,9 @@ async function readIfThere(path: string): Promise<string | undefined> {
   }
 }
 
-function replay(text: string): Set<string> {
+function replay(lines: readonly string[]): Set<string> {
   const names = new Set<string>()
-  // The piece after the last newline is room ahead, or a line that was cut short.
-  for (const line of text.split('\n').slice(0, -1)) {
+  for (const line of lines) {
     if (line.startsWith('+')) names.add(line.slice(1))
     else names.delete(line.slice(1))
   }

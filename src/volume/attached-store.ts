@@ -1,7 +1,6 @@
 import { setTimeout } from 'node:timers/promises'
 import { messageOf, UnavailableError } from '../base/errors.ts'
 import type { Log } from '../base/log.ts'
-import { nextTurn } from '../base/next-turn.ts'
 import type { Holds } from '../state/holds.ts'
 import { NameJournal } from '../state/name-journal.ts'
 import { isWhole, listWhole } from './list-whole.ts'
@@ -49,6 +48,12 @@ export interface AttachOptions {
   readonly log: Log
 }
 
+/** What is known of a store before it is reached. */
+interface Known {
+  readonly journal: NameJournal
+  readonly entries: StoreEntries
+}
+
 /** Who holds what was found mounted, when no one is known to. */
 export const UNKNOWN_HOLDER = 'unknown'
 
@@ -82,16 +87,15 @@ export class AttachedStore {
 
   private constructor(
     source: VolumeStoreSource,
-    journal: NameJournal,
+    { journal, entries }: Known,
     { holds, log }: AttachOptions,
   ) {
     this.name = source.name
     this.#source = source
     this.#journal = journal
+    this.#entries = entries
     this.#holds = holds
-    this.#log = log.child({ store: source.name })
-    const owner = { store: source.name, kind: source.kind }
-    this.#entries = new StoreEntries(owner, journal.names, this.#log)
+    this.#log = log
     this.#firstTry = this.#try()
     this.#tries = this.#tryAgain()
   }
@@ -101,10 +105,12 @@ export class AttachedStore {
     source: VolumeStoreSource,
     options: AttachOptions,
   ): Promise<AttachedStore> {
+    const { name: store, kind } = source
+    const log = options.log.child({ store })
     const journal = await NameJournal.open(options.journal)
-    // Thousands of names were read in this one, and each becomes an entry.
-    await nextTurn()
-    return new AttachedStore(source, journal, options)
+    const entries = new StoreEntries({ store, kind }, log)
+    await entries.expect(journal.names)
+    return new AttachedStore(source, { journal, entries }, { ...options, log })
   }
 
   /** Settles when the store was reached, or could not be for the first time. */

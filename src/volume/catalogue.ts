@@ -140,6 +140,7 @@ export class Catalogue {
     const all = stores.flatMap((store) => [...store.entries()])
     // Nearly all are in order already, so that it takes a millisecond for thousands.
     const sorted = all.toSorted(byName)
+    if (stores.length === 1) return sorted
     return sorted.flatMap((entry, at) => {
       const { name } = entry
       if (name === sorted[at - 1]?.name) return []

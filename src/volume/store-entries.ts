@@ -26,11 +26,17 @@ export class StoreEntries {
   /** What came and went, for each list of the store that is being made meanwhile. */
   readonly #changes = new Set<Set<string>>()
 
-  /** @param names What the store had when it was last asked. */
-  constructor(owner: EntryOwner, names: Iterable<string>, log: Log) {
+  constructor(owner: EntryOwner, log: Log) {
     this.#owner = owner
     this.#log = log
-    for (const name of names) this.#enter(name, {})
+  }
+
+  /** Enters the names that the store had when it was last asked. */
+  async expect(names: Iterable<string>): Promise<void> {
+    for (const name of names) {
+      this.#enter(name, {})
+      if (isTurnOver()) await nextTurn()
+    }
   }
 
   get size(): number {

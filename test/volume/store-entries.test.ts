@@ -11,7 +11,7 @@ const OWNER = { store: 'big', kind: 'memory' }
 
 describe('StoreEntries', () => {
   it('have what the store lists, and no more what it does not', async () => {
-    const known = entries('gone', 'kept')
+    const known = await entries('gone', 'kept')
     await known.replaceBy(async () => ({
       volumes: [volume('kept'), volume('new')],
       problems: [{ name: 'odd', reason: 'it is damaged' }],
@@ -26,7 +26,7 @@ describe('StoreEntries', () => {
   })
 
   it('know what is damaged, until it is whole again or gone', async () => {
-    const known = entries('whole')
+    const known = await entries('whole')
     for (const name of ['mended', 'gone']) known.setProblem(name, 'it is cut')
     expect(known.damaged()).to.deep.equal(['mended', 'gone'])
     known.set(volume('mended'))
@@ -35,7 +35,7 @@ describe('StoreEntries', () => {
   })
 
   it('keep what came, and miss what went, while the store was listed', async () => {
-    const known = entries('old')
+    const known = await entries('old')
     const outdated = { volumes: [volume('removed')], problems: [] }
     await known.replaceBy(async () => {
       known.set(volume('created'))
@@ -47,7 +47,7 @@ describe('StoreEntries', () => {
   })
 
   it('keep apart two lists that are made at a time', async () => {
-    const known = entries()
+    const known = await entries()
     const first = known.replaceBy(async () => {
       await nextTurn()
       await nextTurn()
@@ -62,7 +62,7 @@ describe('StoreEntries', () => {
 
   it('leave others their turns over thousands, with all names at any moment', async () => {
     const names = Array.from({ length: 100_000 }, (_, nth) => `volume-${nth}`)
-    const known = entries(...names.slice(0, 1000))
+    const known = await entries(...names.slice(0, 1000))
     const [volumes, problems] = [names.map(volume), []]
     let missing = 0
     const { turns } = await countTurns(
@@ -77,8 +77,10 @@ describe('StoreEntries', () => {
   })
 })
 
-function entries(...names: string[]): StoreEntries {
-  return new StoreEntries(OWNER, names, SILENT)
+async function entries(...names: string[]): Promise<StoreEntries> {
+  const known = new StoreEntries(OWNER, SILENT)
+  await known.expect(names)
+  return known
 }
 
 function volume(name: string): Volume {
