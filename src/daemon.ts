@@ -14,7 +14,7 @@ import { ChangeLog } from './operations/change-log.ts'
 import { Metrics } from './operations/metrics.ts'
 import { type AddedStore, readAddedStores } from './operations/stores.ts'
 import {
-  bindAt,
+  listenAt,
   inheritedSockets,
   type ListeningSocket,
 } from './plugin-socket.ts'
@@ -80,7 +80,7 @@ class Parts {
     this.#added = await readAddedStores(dataRoot, stores)
     const inherited = inheritedSockets(this.#env, process.pid)
     this.#socket =
-      inherited.get(ADMIN) ?? (await bindAt(adminSocket, ADMIN_MODE))
+      inherited.get(ADMIN) ?? (await listenAt(adminSocket, ADMIN_MODE))
     this.#changes = await ChangeLog.open(join(dataRoot, 'audit'), this.#log)
     this.observe = recordDocker(this.#changes, this.#metrics)
     if (wanted.includes('volume')) this.#volumes = this.#openVolumes()

@@ -2,9 +2,9 @@ import type { Stats } from 'node:fs'
 import * as fs from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { InUseError, isErrno } from './base/errors.ts'
-import { bindSocket, isAnswered } from './linux/unix-socket.ts'
+import { listenOn, isAnswered } from './linux/unix-socket.ts'
 
-/** What a server listens on. */
+/** What a server takes calls from. Those before it wait in its queue. */
 export interface ListeningSocket {
   readonly descriptor: number
   /** Takes the name away, so that nobody new comes; who is in the queue stays. */
@@ -12,18 +12,18 @@ export interface ListeningSocket {
 }
 
 /**
- * Binds `path`, in place of what a daemon that is gone has left there: Docker asks
+ * Listens at `path`, in place of what a daemon that is gone has left there: Docker asks
  * a dead socket again and again for 15 s, whenever it lists plugins.
  *
  * @throws InUseError when somebody answers there, or it is no socket.
  */
-export async function bindAt(
+export async function listenAt(
   path: string,
   mode: number,
 ): Promise<ListeningSocket> {
   await fs.mkdir(dirname(path), { recursive: true, mode: 0o755 })
   await removeStale(path)
-  const descriptor = bindSocket(path, mode)
+  const descriptor = listenOn(path, mode)
   // No other file gets this number while the socket is open.
   const { ino: own } = await fs.lstat(path)
   return {

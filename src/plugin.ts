@@ -7,7 +7,7 @@ import type { Half } from './halves.ts'
 import type { Plugin } from './running-plugin.ts'
 import { notify } from './linux/notify.ts'
 import {
-  bindAt,
+  listenAt,
   inheritedSockets,
   type ListeningSocket,
 } from './plugin-socket.ts'
@@ -136,7 +136,7 @@ async function pluginSocket(
   const named = inherited.get('plugin')
   if (named !== undefined) return named
   for (const [name, socket] of inherited) if (name !== 'admin') return socket
-  return bindAt(path, SOCKET_MODE)
+  return listenAt(path, SOCKET_MODE)
 }
 
 /** Whoever started us may not listen any more; that is their affair. */

@@ -3,18 +3,19 @@ import { closeSync } from 'node:fs'
 import * as fs from 'node:fs/promises'
 import * as net from 'node:net'
 import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
 import { expect } from 'chai'
 import { InUseError } from '../src/base/errors.ts'
-import { bindAt, inheritedSockets } from '../src/plugin-socket.ts'
+import { listenAt, inheritedSockets } from '../src/plugin-socket.ts'
 import { expectRejection } from '../src/conformance/expect-rejection.ts'
 import { useTempDir } from '../src/conformance/temp-dir.ts'
 
-describe('bindAt', () => {
+describe('listenAt', () => {
   const directory = useTempDir()
   const path = () => join(directory.path, 'run/docker/plugin.sock')
 
   it('makes the directories above it for all to enter', async () => {
-    closeSync((await bindAt(path(), 0o660)).descriptor)
+    closeSync((await listenAt(path(), 0o660)).descriptor)
     for (const name of ['run', 'run/docker']) {
       const { mode } = await fs.stat(join(directory.path, name))
       expect(mode & 0o777, name).to.equal(0o755)
@@ -22,26 +23,38 @@ describe('bindAt', () => {
   })
 
   it('replaces a socket that nobody listens at', async () => {
-    closeSync((await bindAt(path(), 0o660)).descriptor)
-    closeSync((await bindAt(path(), 0o660)).descriptor)
+    closeSync((await listenAt(path(), 0o660)).descriptor)
+    closeSync((await listenAt(path(), 0o660)).descriptor)
   })
 
-  it('refuses to replace one that answers, and what is none', async () => {
-    const socket = await bindAt(path(), 0o660)
-    const server = net.createServer((client) => client.end())
+  it('lets those wait who call before anybody answers', async () => {
+    const socket = await listenAt(path(), 0o660)
+    const caller = net.connect(path())
+    await once(caller, 'connect')
+    const server = net.createServer((client) => client.end('at last'))
     server.listen({ fd: socket.descriptor })
-    await once(server, 'listening')
-    await expectRejection(bindAt(path(), 0o660), InUseError, /another Stowage/)
+    expect(await text(caller)).to.equal('at last')
     server.close()
+  })
+
+  it('refuses to replace one that listens, and what is none', async () => {
+    const socket = await listenAt(path(), 0o660)
+    await expectRejection(
+      listenAt(path(), 0o660),
+      InUseError,
+      /another Stowage/,
+    )
+    closeSync(socket.descriptor)
 
     const file = join(directory.path, 'file')
     await fs.writeFile(file, '')
-    await expectRejection(bindAt(file, 0o660), InUseError, /not a socket/)
+    await expectRejection(listenAt(file, 0o660), InUseError, /not a socket/)
   })
 
   it('hides its own socket, and no other that has taken its place', async () => {
-    const first = await bindAt(path(), 0o660)
-    const second = await bindAt(path(), 0o660)
+    const first = await listenAt(path(), 0o660)
+    await fs.rm(path())
+    const second = await listenAt(path(), 0o660)
     await first.hide()
     await fs.stat(path())
     await second.hide()

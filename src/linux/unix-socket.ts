@@ -10,11 +10,15 @@ const SOCK_DGRAM = 2
 const SOCK_CLOEXEC = 0o2000000
 const POLLIN = 1
 
+/** How many may wait to be taken, as in the socket unit. */
+export const BACKLOG = 1024
+
 /** The most bytes of a path that a socket's address has room for, less its NUL. */
 export const MAX_SOCKET_PATH = 107
 
 const socket = declare('socket', ['int', 'int', 'int'])
 const bind = declare('bind', ['int', 'const void *', 'unsigned int'])
+const listen = declare('listen', ['int', 'int'])
 const poll = declare('poll', ['void *', 'unsigned long', 'int'])
 const sendto = declare(
   'sendto',
@@ -23,19 +27,21 @@ const sendto = declare(
 )
 
 /**
- * A stream socket bound to `path`, for Node to listen on by its descriptor.
+ * A stream socket that listens at `path`, for Node to take calls from by its
+ * descriptor. Who calls before that waits.
  *
  * Node would make the file itself, but with what the umask leaves of 0777 and a
  * chmod later, and it would delete the path when it closes the socket, no matter
  * whose socket is there by then.
  */
-export function bindSocket(path: string, mode: number): number {
+export function listenOn(path: string, mode: number): number {
   const descriptor = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)
   try {
     // The file that bind makes takes its mode from the socket.
     fchmodSync(descriptor, mode)
     const address = addressOf(path)
     bind(descriptor, address, address.length)
+    listen(descriptor, BACKLOG)
     return descriptor
   } catch (error) {
     closeSync(descriptor)

@@ -3,11 +3,8 @@ import * as http from 'node:http'
 import * as net from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { hearNoMore } from '../linux/hear-no-more.ts'
-import { hasCallers } from '../linux/unix-socket.ts'
+import { BACKLOG, hasCallers } from '../linux/unix-socket.ts'
 import type { Messages } from './messages.ts'
-
-/** How many may wait to be taken, as in the socket unit. */
-const BACKLOG = 1024
 
 /** How long the first call may be on its way from a connection that was made in time. */
 const GRACE = 1000

@@ -1,8 +1,9 @@
 import { once } from 'node:events'
+import { closeSync } from 'node:fs'
 import * as fs from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect } from 'chai'
-import { bindSocket } from '../../src/linux/unix-socket.ts'
+import { listenOn } from '../../src/linux/unix-socket.ts'
 import { type Answered, askAdmin, openAdmin } from '../support/admin.ts'
 import { type DaemonProcess, useDaemons } from '../support/daemon-process.ts'
 
@@ -11,7 +12,7 @@ describe('The administrator’s socket of a daemon', () => {
 
   it('is for root alone, takes a dead one’s place, and goes at the end', async () => {
     await fs.mkdir(place.path, { recursive: true })
-    bindSocket(`${place.dataRoot}.admin.sock`, 0o666)
+    closeSync(listenOn(`${place.dataRoot}.admin.sock`, 0o666))
     const daemon = await place.start()
     expect((await ask(daemon, 'GET /health')).status).to.equal(200)
     const { mode } = await fs.stat(daemon.adminSocketPath)

@@ -4,7 +4,7 @@ import * as fs from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect } from 'chai'
-import { bindSocket } from '../../src/linux/unix-socket.ts'
+import { listenOn } from '../../src/linux/unix-socket.ts'
 import { needs } from '../../src/conformance/capabilities.ts'
 import { type DaemonProcess, useDaemons } from '../support/daemon-process.ts'
 
@@ -80,7 +80,7 @@ describe('A daemon that is told to stop', () => {
     let descriptor: number
     beforeEach(async () => {
       await fs.mkdir(join(place.path, 'run'))
-      descriptor = bindSocket(place.socketPath, 0o660)
+      descriptor = listenOn(place.socketPath, 0o660)
     })
     afterEach(() => closeSync(descriptor))
 

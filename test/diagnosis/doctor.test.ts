@@ -16,7 +16,7 @@ import {
 } from '../../src/diagnosis/finding.ts'
 import { openPlace, type Place } from '../../src/diagnosis/place.ts'
 import { DockerClient } from '../../src/docker/docker-client.ts'
-import { bindSocket } from '../../src/linux/unix-socket.ts'
+import { listenOn } from '../../src/linux/unix-socket.ts'
 import { mount } from '../../src/linux/mount.ts'
 import { lockRoot } from '../../src/state/root-lock.ts'
 import { VolumeLookupCache } from '../../src/volume/volume-lookup-cache.ts'
@@ -68,7 +68,7 @@ describe('The doctor', () => {
     await volumes()
     // The descriptor is never listened on, as after a kill.
     await fs.mkdir(join(directory.path, 'run'))
-    closeSync(bindSocket(socketPath(), 0o660))
+    closeSync(listenOn(socketPath(), 0o660))
     await expectFixed('stale-socket', /Docker asks there for 15 s/)
   })
 

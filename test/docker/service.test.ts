@@ -7,7 +7,7 @@ import { expect } from 'chai'
 import { needs } from '../../src/conformance/capabilities.ts'
 import { DockerdClient } from '../../src/conformance/dockerd-client.ts'
 import { useTempDir } from '../../src/conformance/temp-dir.ts'
-import { bindSocket } from '../../src/linux/unix-socket.ts'
+import { listenOn } from '../../src/linux/unix-socket.ts'
 import { importBusybox } from '../support/images.ts'
 import { PrivateHost } from '../support/private-host.ts'
 
@@ -61,7 +61,7 @@ describe('The service', function () {
     beforeEach(async () => {
       host = await PrivateHost.open()
       await fs.mkdir(join(host.socket, '..'), { recursive: true })
-      descriptor = bindSocket(host.socket, 0o660)
+      descriptor = listenOn(host.socket, 0o660)
     })
     afterEach(async () => {
       await host?.close()

@@ -4,7 +4,7 @@ import * as net from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect } from 'chai'
-import { bindSocket } from '../../src/linux/unix-socket.ts'
+import { listenOn } from '../../src/linux/unix-socket.ts'
 import { Server } from '../../src/protocol/server.ts'
 import { useTempDir } from '../../src/conformance/temp-dir.ts'
 
@@ -26,7 +26,7 @@ describe('Server', () => {
 
   async function serve(listener: RequestListener): Promise<void> {
     server = new Server(listener)
-    await server.listen(bindSocket(path(), 0o600))
+    await server.listen(listenOn(path(), 0o600))
   }
 
   /** A connection of a client that says what it likes. */

@@ -10,7 +10,7 @@ import { openVolumes, type VolumeHalf } from '../../src/halves.ts'
 import { Logger } from '../../src/logger.ts'
 import { ChangeLog } from '../../src/operations/change-log.ts'
 import { Metrics } from '../../src/operations/metrics.ts'
-import { bindAt } from '../../src/plugin-socket.ts'
+import { listenAt } from '../../src/plugin-socket.ts'
 import type { Beside } from '../../src/plugin.ts'
 import type { VolumeLookupCache } from '../../src/volume/volume-lookup-cache.ts'
 import { recordDocker } from '../../src/record-docker.ts'
@@ -97,7 +97,7 @@ export function useAdmin(): ServedAdmin {
     )
     half = openVolumes({ dataRoot, stores, scope: 'local', log })
     volumes = await half.volumes
-    const socket = await bindAt(config.adminSocket, 0o600)
+    const socket = await listenAt(config.adminSocket, 0o600)
     const changes = await ChangeLog.open(join(dataRoot, 'audit'), log)
     const metrics = new Metrics()
     recordDocker(changes, metrics)

@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { bindSocket } from '../../src/linux/unix-socket.ts'
+import { listenOn } from '../../src/linux/unix-socket.ts'
 import { SILENT } from '../../src/base/log.ts'
 import { createApp, type PluginInterface } from '../../src/protocol/app.ts'
 import { messagesFor } from '../../src/protocol/messages.ts'
@@ -25,7 +25,7 @@ export function useServedPlugin(
   beforeEach(async () => {
     const app = createApp(await open(), log)
     server = new Server(app, messagesFor(app))
-    await server.listen(bindSocket(join(directory.path, 'plugin.sock'), 0o660))
+    await server.listen(listenOn(join(directory.path, 'plugin.sock'), 0o660))
     docker = new DockerdClient(join(directory.path, 'plugin.sock'))
   })
   afterEach(() => {
