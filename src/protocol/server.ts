@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import * as http from 'node:http'
 import * as net from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { isTurnOver, nextTurn } from '../base/next-turn.ts'
 import { hearNoMore } from '../linux/hear-no-more.ts'
 import { BACKLOG, hasCallers } from '../linux/unix-socket.ts'
 import type { Messages } from './messages.ts'
@@ -16,6 +17,8 @@ const TURN = 10
 interface Connection {
   /** How many calls are in progress. */
   calls: number
+  /** How many of them wait for a turn of the event loop. */
+  waiting: number
   /** Whether none was ever made. */
   isFresh: boolean
 }
@@ -47,13 +50,17 @@ export class Server {
     this.#http.timeout = 0
     this.#http.maxRequestsPerSocket = 0
     this.#http.on('connection', (socket) => {
-      this.#connections.set(socket, { calls: 0, isFresh: true })
+      this.#connections.set(socket, { calls: 0, waiting: 0, isFresh: true })
       socket.once('close', () => this.#connections.delete(socket))
     })
     this.#http.on('request', (request, response) => {
+      const connection = this.#connections.get(request.socket)
+      const mustWait = connection !== undefined && isHeldBack(connection)
       this.#begin(request.socket, response)
       response.once('close', () => this.#end(request.socket, response))
-      listener(request, response)
+      const answer = (): void => listener(request, response)
+      if (mustWait) void answerLater(connection, answer)
+      else answer()
     })
   }
 
@@ -135,6 +142,24 @@ export class Server {
     connection.calls--
     if (this.#draining && connection.calls === 0) this.#hearOut(socket)
   }
+}
+
+/**
+ * Whether a call waits for its turn: hundreds may connect at once, and each call
+ * computes for a while. What comes after it on the connection stays behind it.
+ */
+function isHeldBack({ isFresh, waiting }: Connection): boolean {
+  return waiting > 0 || (isFresh && isTurnOver())
+}
+
+async function answerLater(
+  connection: Connection,
+  answer: () => void,
+): Promise<void> {
+  connection.waiting++
+  await nextTurn()
+  connection.waiting--
+  answer()
 }
 
 /** Tells the client not to send its next call on this connection. */

@@ -7,6 +7,7 @@ import { expect } from 'chai'
 import { listenOn } from '../../src/linux/unix-socket.ts'
 import { Server } from '../../src/protocol/server.ts'
 import { useTempDir } from '../../src/conformance/temp-dir.ts'
+import { busy, countTurns } from '../support/turns.ts'
 
 const EMPTY_POST = 'POST /Plugin.Activate HTTP/1.1\r\nContent-Length: 0\r\n\r\n'
 
@@ -79,6 +80,28 @@ describe('Server', () => {
       'answer 2',
       'answer 3',
     ])
+  })
+
+  it('goes round between those who call at once for the first time, each in his order', async () => {
+    const heads = new Map<string, string[]>()
+    let [inThisTurn, most] = [0, 0]
+    await serve((request, response) => {
+      const [, who = '', which = ''] = (request.url ?? '').split('/')
+      heads.set(who, [...(heads.get(who) ?? []), which])
+      most = Math.max(most, ++inThisTurn)
+      busy()
+      response.end('done')
+    })
+    const all = await Promise.all(Array.from({ length: 10 }, connect))
+    await sleep(100)
+    await countTurns(
+      () => Promise.all(all.map(callThrice)),
+      () => (inThisTurn = 0),
+    )
+    expect(most).to.be.below(9)
+    for (const order of heads.values()) {
+      expect(order).to.deep.equal(['a', 'b', 'c'])
+    }
   })
 
   it('serves others while a thousand connections stand idle or half asked', async () => {
@@ -221,6 +244,16 @@ async function callUntilRefused(
   }
   await closed
   return { sent, answered: answers.length }
+}
+
+/** Sends three calls in one go, and waits for their answers. */
+async function callThrice(client: net.Socket, who: number): Promise<void> {
+  const calls = ['a', 'b', 'c'].map(
+    (which) => `GET /${who}/${which} HTTP/1.1\r\n\r\n`,
+  )
+  client.write(calls.join(''))
+  let answers = ''
+  while (answers.split('done').length <= 3) answers += await heard(client)
 }
 
 /** What comes next on a connection. */
