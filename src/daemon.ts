@@ -1,5 +1,5 @@
-import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { AdminRecords } from './admin-records.ts'
 import { ended } from './base/ended.ts'
 import type { Config } from './config.ts'
 import { builtInDrivers } from './graph/built-in-drivers.ts'
@@ -10,8 +10,6 @@ import {
   type VolumeHalf,
 } from './halves.ts'
 import type { Logger } from './logger.ts'
-import { ChangeLog } from './operations/change-log.ts'
-import { Metrics } from './operations/metrics.ts'
 import { type AddedStore, readAddedStores } from './operations/stores.ts'
 import {
   listenAt,
@@ -19,8 +17,7 @@ import {
   type ListeningSocket,
 } from './plugin-socket.ts'
 import { type Beside, startPlugin } from './plugin.ts'
-import type { CallObserver } from './protocol/app.ts'
-import { recordDocker } from './record-docker.ts'
+import type { CallObserver, ObservedCall } from './protocol/app.ts'
 import type { Plugin } from './running-plugin.ts'
 import { storeSource } from './volume/volume-stores.ts'
 
@@ -64,10 +61,9 @@ class Parts {
   #added: readonly AddedStore[] = []
   #volumes: VolumeHalf | undefined
   #graph: GraphHalf | undefined
-  #changes: ChangeLog | undefined
-  readonly #metrics = new Metrics()
-  /** Is told of Docker's calls, once it is open. */
-  observe: CallObserver = () => undefined
+  /** Docker's calls, until there is somebody to be told of them. */
+  readonly #early: ObservedCall[] = []
+  observe: CallObserver = (call) => this.#early.push(call)
 
   constructor(config: Config, log: Logger, env: NodeJS.ProcessEnv) {
     this.#config = config
@@ -81,39 +77,44 @@ class Parts {
     const inherited = inheritedSockets(this.#env, process.pid)
     this.#socket =
       inherited.get(ADMIN) ?? (await listenAt(adminSocket, ADMIN_MODE))
-    this.#changes = await ChangeLog.open(join(dataRoot, 'audit'), this.#log)
-    this.observe = recordDocker(this.#changes, this.#metrics)
     if (wanted.includes('volume')) this.#volumes = this.#openVolumes()
     if (wanted.includes('graph')) this.#graph = this.#openGraph()
     return [this.#volumes, this.#graph].filter((half) => half !== undefined)
   }
 
   /**
-   * Loaded when Docker has its volumes, or soon, for some stores hang: it is a third
-   * of the whole program, and those who read thousands of volumes wait for it.
+   * Loaded when Docker is served already. What is more than its records, a third of
+   * the whole program, waits until Docker has its volumes as well, or for a moment,
+   * for some stores hang: whoever reads thousands of volumes needs the thread.
    */
   async startAdmin(): Promise<Beside> {
+    const records = await this.#keepRecords()
     await Promise.race([
       this.#volumesOpened(),
       sleep(SOON, undefined, { ref: false }),
     ])
     await (await import('./admin/load-contract.ts')).loadContract()
     const { startAdmin } = await import('./admin-service.ts')
-    if (this.#socket === undefined || this.#changes === undefined) {
-      throw new Error('There is no admin socket')
-    }
+    if (this.#socket === undefined) throw new Error('There is no admin socket')
     return startAdmin({
       config: this.#config,
       log: this.#log,
       env: this.#env,
       socket: this.#socket,
       added: this.#added,
-      changes: this.#changes,
-      metrics: this.#metrics,
+      ...records,
       volumes: this.#volumes?.volumes,
       trash: this.#volumes?.trash,
       graph: this.#graph?.graph,
     })
+  }
+
+  async #keepRecords(): Promise<AdminRecords> {
+    const { openRecords } = await import('./admin-records.ts')
+    const records = await openRecords(this.#config.dataRoot, this.#log)
+    this.observe = records.observe
+    for (const call of this.#early.splice(0)) this.observe(call)
+    return records
   }
 
   /** Settles when the stores have been tried, however that went. */

@@ -1,5 +1,4 @@
 #!/usr/bin/env node
-import { keepYoungSmall } from './base/young-garbage.ts'
 import { version } from './version.ts'
 
 // Modes are stated where files are made, and mean what they say.
@@ -9,7 +8,6 @@ process.exit(await run(process.argv.slice(2)))
 /** The daemon and the administrator's command are loaded each without the other. */
 async function run(words: readonly string[]): Promise<number> {
   if (words.length === 1 && words[0] === 'serve') {
-    keepYoungSmall()
     const { runDaemon } = await import('./run-daemon.ts')
     return runDaemon(version())
   }

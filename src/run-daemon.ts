@@ -1,4 +1,5 @@
 import { messageOf } from './base/errors.ts'
+import { keepYoungSmall } from './base/young-garbage.ts'
 import { type Config, readConfig, strangers } from './config.ts'
 import { startDaemon } from './daemon.ts'
 import { Logger } from './logger.ts'
@@ -16,6 +17,7 @@ export async function runDaemon(version: string): Promise<number> {
     return EXIT_USAGE
   }
   const log = openLog(config)
+  keepYoungSmall()
   const signal = stopSignal()
   try {
     const daemon = await startDaemon(config, log, process.env)

@@ -3,17 +3,15 @@ import * as http from 'node:http'
 import { join } from 'node:path'
 import { Writable } from 'node:stream'
 import { text } from 'node:stream/consumers'
+import { openRecords } from '../../src/admin-records.ts'
 import { startAdmin } from '../../src/admin-service.ts'
 import { useTempDir } from '../../src/conformance/temp-dir.ts'
 import { readConfig } from '../../src/config.ts'
 import { openVolumes, type VolumeHalf } from '../../src/halves.ts'
 import { Logger } from '../../src/logger.ts'
-import { ChangeLog } from '../../src/operations/change-log.ts'
-import { Metrics } from '../../src/operations/metrics.ts'
 import { listenAt } from '../../src/plugin-socket.ts'
 import type { Beside } from '../../src/plugin.ts'
 import type { VolumeLookupCache } from '../../src/volume/volume-lookup-cache.ts'
-import { recordDocker } from '../../src/record-docker.ts'
 import { storeSource } from '../../src/volume/volume-stores.ts'
 
 /** One answer of the administrator's API. */
@@ -98,17 +96,13 @@ export function useAdmin(): ServedAdmin {
     half = openVolumes({ dataRoot, stores, scope: 'local', log })
     volumes = await half.volumes
     const socket = await listenAt(config.adminSocket, 0o600)
-    const changes = await ChangeLog.open(join(dataRoot, 'audit'), log)
-    const metrics = new Metrics()
-    recordDocker(changes, metrics)
     service = await startAdmin({
+      ...(await openRecords(dataRoot, log)),
       config,
       env,
       log,
       socket,
       added: [],
-      changes,
-      metrics,
       volumes: half.volumes,
       trash: half.trash,
     })
