@@ -12,8 +12,8 @@ import {
 import type { Logger } from './logger.ts'
 import { type AddedStore, readAddedStores } from './operations/stores.ts'
 import {
-  listenAt,
   inheritedSockets,
+  listenAt,
   type ListeningSocket,
 } from './plugin-socket.ts'
 import { type Beside, startPlugin } from './plugin.ts'

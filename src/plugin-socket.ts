@@ -2,7 +2,7 @@ import type { Stats } from 'node:fs'
 import * as fs from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { InUseError, isErrno } from './base/errors.ts'
-import { listenOn, isAnswered } from './linux/unix-socket.ts'
+import { isAnswered, listenOn } from './linux/unix-socket.ts'
 
 /** What a server takes calls from. Those before it wait in its queue. */
 export interface ListeningSocket {
@@ -12,8 +12,8 @@ export interface ListeningSocket {
 }
 
 /**
- * Listens at `path`, in place of what a daemon that is gone has left there: Docker asks
- * a dead socket again and again for 15 s, whenever it lists plugins.
+ * Listens at `path`, in place of what a daemon that is gone has left there: Docker
+ * asks a dead socket again and again for 15 s, whenever it lists plugins.
  *
  * @throws InUseError when somebody answers there, or it is no socket.
  */

@@ -7,8 +7,8 @@ import type { Half } from './halves.ts'
 import type { Plugin } from './running-plugin.ts'
 import { notify } from './linux/notify.ts'
 import {
-  listenAt,
   inheritedSockets,
+  listenAt,
   type ListeningSocket,
 } from './plugin-socket.ts'
 import { type CallObserver, createApp } from './protocol/app.ts'

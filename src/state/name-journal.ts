@@ -52,8 +52,8 @@ export class NameJournal {
   }
 
   /**
-   * Notes that these are all the names there are, each told once. Where they are known already
-   * nothing is written, for a full disk must not keep anybody from a restart.
+   * Notes that these are all the names there are, each told once. Where they are
+   * known already nothing is written: a full disk must keep nobody from a restart.
    */
   async replace(names: Iterable<string>): Promise<void> {
     const known = this.#names
