@@ -29,14 +29,19 @@ export async function openLayers(
     log: SILENT,
     ...(idMaps === undefined ? {} : { idMaps }),
   })
-  const driver = await open(home)
-  return {
-    driver,
-    home,
-    async close() {
-      await driver.close()
-      await home.close()
-    },
+  try {
+    const driver = await open(home)
+    return {
+      driver,
+      home,
+      async close() {
+        await driver.close()
+        await home.close()
+      },
+    }
+  } catch (error) {
+    await home.close()
+    throw error
   }
 }
 
