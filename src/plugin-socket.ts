@@ -15,7 +15,7 @@ export interface ListeningSocket {
  * Listens at `path`, in place of what a daemon that is gone has left there: Docker
  * asks a dead socket again and again for 15 s, whenever it lists plugins.
  *
- * @throws InUseError when somebody answers there, or it is no socket.
+ * @throws InUseError when somebody listens there, or it is no socket.
  */
 export async function listenAt(
   path: string,

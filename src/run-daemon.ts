@@ -1,5 +1,4 @@
 import { messageOf } from './base/errors.ts'
-import { keepYoungSmall } from './base/young-garbage.ts'
 import { type Config, readConfig, strangers } from './config.ts'
 import { startDaemon } from './daemon.ts'
 import { Logger } from './logger.ts'
@@ -17,7 +16,6 @@ export async function runDaemon(version: string): Promise<number> {
     return EXIT_USAGE
   }
   const log = openLog(config)
-  keepYoungSmall()
   const signal = stopSignal()
   try {
     const daemon = await startDaemon(config, log, process.env)

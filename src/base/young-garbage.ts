@@ -14,15 +14,6 @@ export function collectYoungGarbage(): void {
   collect({ type: 'minor' })
 }
 
-/**
- * Has V8 collect young garbage in small portions from now on, as small as they are
- * now. It would let them grow to 16 MiB, and where most of that lives on, as what a
- * start reads does, everybody waits for 10 ms until it is moved.
- */
-export function keepYoungSmall(): void {
-  setFlagsFromString('--semi-space-growth-factor=1')
-}
-
 type Collector = (options: { readonly type: 'minor' }) => void
 
 let collect: Collector | undefined

@@ -66,7 +66,7 @@ describe('The doctor', () => {
 
   it('removes a socket that nobody answers at', async () => {
     await volumes()
-    // The descriptor is never listened on, as after a kill.
+    // Nobody has the descriptor any more, as after a kill.
     await fs.mkdir(join(directory.path, 'run'))
     closeSync(listenOn(socketPath(), 0o660))
     await expectFixed('stale-socket', /Docker asks there for 15 s/)
