@@ -1,16 +1,14 @@
 import { ended } from '../base/ended.ts'
+import { Lull } from '../base/lull.ts'
 import type { Detached } from '../linux/mount.ts'
 
-/** How long a filesystem waits for others to end with it, in milliseconds. */
-const GATHERING = 50
-
-/** Each is an open descriptor: when there are so many they wait no longer. */
-const MOST = 64
+/** Each is an open descriptor and some 5 KiB of the kernel's: so many wait no longer. */
+const MOST = 512
 
 /**
  * What is mounted nowhere any more, and whose filesystem has yet to end. At an end
  * all that is dirty on the disk beneath is written and its journal committed; of many
- * in a row the first does so for all, so they wait for each other.
+ * in a row the first does so for all, so they wait for each other, and for a lull.
  *
  * When the process dies, the kernel ends them.
  */
@@ -18,14 +16,14 @@ export class DetachedMounts {
   /** By the place where they were mounted. */
   readonly #waiting = new Map<string, Detached[]>()
   readonly #ending = new Map<string, Promise<unknown>>()
-  #timer: NodeJS.Timeout | undefined
+  readonly #lull = new Lull(() => void this.allGone())
 
   add(place: string, mount: Detached): void {
     const there = this.#waiting.get(place)
     if (there === undefined) this.#waiting.set(place, [mount])
     else there.push(mount)
     if (this.#waiting.size >= MOST) void this.allGone()
-    this.#timer ??= setTimeout(() => void this.allGone(), GATHERING).unref()
+    else this.#lull.putOff()
   }
 
   /** Ends what was mounted at `place`, and settles when nothing of it is in use. */
@@ -40,8 +38,7 @@ export class DetachedMounts {
 
   /** Like `gone`, for all places. */
   async allGone(): Promise<void> {
-    clearTimeout(this.#timer)
-    this.#timer = undefined
+    this.#lull.cancel()
     for (const place of this.#waiting.keys()) await this.gone(place)
     await Promise.all(this.#ending.values())
   }

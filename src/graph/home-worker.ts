@@ -1,24 +1,40 @@
 import * as fs from 'node:fs'
 import { workerData } from 'node:worker_threads'
+import { removeTree } from '../archive/remove-tree.ts'
 import { isErrno } from '../base/errors.ts'
 import { serveCalls } from '../base/thread.ts'
 import { type MountSpec, mount } from '../linux/mount.ts'
 import { MOUNTINFO, parseMountInfo } from '../linux/mountinfo.ts'
 import { enterDirectory } from '../linux/own-directory.ts'
-import { runStep, type Step } from './step.ts'
+import { type Blank, runStep, type Step } from './step.ts'
 
 /** What the thread of a `Home` does. Relative paths count from Home. */
 export type HomeCalls = {
-  run(steps: readonly Step[]): void
+  /** Does `steps`, and makes `next` when that has been answered. */
+  run(steps: readonly Step[], next?: Blank): void
+  /** Deletes the blanks that were made for nothing. */
+  forgetBlanks(): void
   mount(specs: readonly MountSpec[], target: string): boolean
 }
 
 const home = String(workerData)
 enterDirectory(home)
 
+/** The paths of blanks that were made ahead. */
+const blanks = new Set<string>()
+
 serveCalls({
-  run(steps) {
-    for (const step of steps) runStep(step)
+  run(steps, next) {
+    for (const step of steps) {
+      if (step.do === 'blank') takeBlank(step)
+      else runStep(step)
+    }
+    if (next !== undefined) queueMicrotask(() => makeAhead(next))
+  },
+
+  forgetBlanks() {
+    for (const path of blanks) removeTree(path)
+    blanks.clear()
   },
 
   mount(specs, target) {
@@ -27,6 +43,23 @@ serveCalls({
     return true
   },
 } satisfies HomeCalls)
+
+function takeBlank(blank: Blank): void {
+  if (blanks.delete(blank.path)) return
+  // A thread that died may have made it, and told nobody.
+  removeTree(blank.path)
+  runStep(blank)
+}
+
+/** What fails fails again, and is told, when somebody takes the blank. */
+function makeAhead(blank: Blank): void {
+  try {
+    runStep(blank)
+    blanks.add(blank.path)
+  } catch {
+    // Nothing is known of it, so it is made anew.
+  }
+}
 
 /** Whether the directory is new. An old one is a mountpoint, or a crash left it. */
 function makeDirectory(path: string): boolean {

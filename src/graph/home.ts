@@ -12,7 +12,7 @@ import { mountsBelow } from '../linux/mountinfo.ts'
 import { lockRoot, type RootLock } from '../state/root-lock.ts'
 import { DetachedMounts } from './detached-mounts.ts'
 import type { HomeCalls } from './home-worker.ts'
-import { runStep, type Step } from './step.ts'
+import { type Blank, runStep, type Step } from './step.ts'
 
 /** How a home is opened. */
 export interface HomeOptions {
@@ -106,9 +106,17 @@ export class Home {
     return `new-${this.#session}-${this.#drafts}`
   }
 
-  /** Does `steps` in order, and stops at the first that fails. */
-  run(steps: readonly Step[]): Promise<void> {
-    return this.#thread.call('run', steps)
+  /**
+   * Does `steps` in order, and stops at the first that fails. Afterwards, while nobody
+   * waits for it, makes the blank that a later call will begin with.
+   */
+  run(steps: readonly Step[], next?: Blank): Promise<void> {
+    return this.#thread.call('run', steps, next)
+  }
+
+  /** Deletes what was made ahead, for when nobody will take it. */
+  forgetBlanks(): Promise<void> {
+    return this.#thread.call('forgetBlanks')
   }
 
   /**
@@ -187,6 +195,7 @@ export class Home {
 
   async close(): Promise<void> {
     await this.#detached.allGone()
+    await this.forgetBlanks()
     await this.#thread.close()
     await this.#lock.release()
   }

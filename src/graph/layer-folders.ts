@@ -5,7 +5,7 @@ import { inParallel } from '../base/in-parallel.ts'
 import { type LayerId, NO_PARENT } from './driver.ts'
 import type { Home } from './home.ts'
 import { type Eraser, REMOVAL_PREFIX, Removals } from './removals.ts'
-import type { Step } from './step.ts'
+import type { Blank, MakeDirectory, Step } from './step.ts'
 
 const LAYERS = 'layers'
 const PARENT = 'parent'
@@ -60,6 +60,8 @@ export type Build = (draft: string) => Promise<readonly Step[]>
 export interface FolderOptions {
   /** Whether children read the data of their parent, which then outlives it. */
   readonly childrenRead: boolean
+  /** What the directory of any child begins as, so that it can be made ahead. */
+  readonly child?: (draft: string) => readonly MakeDirectory[]
   readonly erase?: Eraser
 }
 
@@ -81,6 +83,8 @@ export class LayerFolders {
   readonly #options: FolderOptions
   readonly #removals: Removals
   readonly #entries = new Map<LayerId, Entry>()
+  /** Where the next child's directory is made ahead. */
+  #nextDraft: string | undefined
 
   private constructor(home: Home, options: FolderOptions) {
     this.#home = home
@@ -157,16 +161,16 @@ export class LayerFolders {
     // Counted from now on, so that the parent's data stays while it is read.
     const entry = { id, parent, children: 0, sealed: false, removed: false }
     this.#count(parent, 1)
-    const draft = this.#home.draft()
+    const { draft, begun, next } = this.#begin(parent)
     try {
-      const steps = [...(await build(draft))]
+      const steps = [...begun, ...(await build(draft))]
       if (parent !== NO_PARENT) {
         const path = join(draft, PARENT)
         steps.push({ do: 'symlink', path, target: `../${parent}` })
         steps.push(...this.#sealing(parent))
       }
       steps.push({ do: 'rename', from: draft, to: this.pathOf(id) })
-      await this.#home.run(steps)
+      await this.#home.run(steps, next)
       this.#entries.set(id, entry)
       this.#setSealed(parent)
     } catch (error) {
@@ -177,6 +181,20 @@ export class LayerFolders {
       }
       throw error
     }
+  }
+
+  /** Where a layer is made, what it begins as, and what the next child will. */
+  #begin(parent: LayerId): Beginning {
+    const { child } = this.#options
+    if (parent === NO_PARENT || child === undefined) {
+      return { draft: this.#home.draft(), begun: [], next: undefined }
+    }
+    const blank = (path: string): Blank => {
+      return { do: 'blank', path, directories: child(path) }
+    }
+    const draft = this.#nextDraft ?? this.#home.draft()
+    this.#nextDraft = this.#home.draft()
+    return { draft, begun: [blank(draft)], next: blank(this.#nextDraft) }
   }
 
   /** `alongside` are steps that let go of the layer's other names. */
@@ -192,8 +210,10 @@ export class LayerFolders {
     this.#discard(entry, alongside)
   }
 
-  settled(): Promise<void> {
-    return this.#removals.settled()
+  /** Settles when nothing is left but layers. */
+  async settled(): Promise<void> {
+    await this.#home.forgetBlanks()
+    await this.#removals.settled()
   }
 
   close(): Promise<void> {
@@ -243,6 +263,12 @@ export class LayerFolders {
       }
     }
   }
+}
+
+interface Beginning {
+  readonly draft: string
+  readonly begun: readonly Step[]
+  readonly next: Blank | undefined
 }
 
 /** What else must go, in the same go, when the directory of a layer goes. */

@@ -1,6 +1,7 @@
 import * as fs from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Log } from '../base/log.ts'
+import { Lull } from '../base/lull.ts'
 import { Thread } from '../base/thread.ts'
 import { unmount } from '../linux/mount.ts'
 import type { RemovalCalls } from './removal-worker.ts'
@@ -8,18 +9,15 @@ import type { RemovalCalls } from './removal-worker.ts'
 /** What a directory is renamed to before its content is deleted. */
 export const REMOVAL_PREFIX = 'rm-'
 
-/** How long a directory waits for others to be deleted with it, in milliseconds. */
-const GATHERING = 50
-
 /** How a driver deletes what is no plain tree; answers when it has. */
 export type Eraser = (path: string) => Promise<void>
 
 /**
  * Deletes directories in the background, one after the other, on a thread.
  *
- * It begins a moment later, with all that have come by then: whoever removes one
- * layer has more to ask for at once, and should not find the processor taken, nor
- * the mount table read for each.
+ * It begins in a lull, with all that have come by then: whoever removes one layer
+ * has more to ask for at once, and should not find the processor taken, nor the
+ * mount table read for each.
  *
  * What fails to be deleted stays where it is, and is tried again when the driver
  * is opened next.
@@ -31,7 +29,7 @@ export class Removals {
     new URL('removal-worker.js', import.meta.url),
   )
   readonly #gathered: string[] = []
-  #timer: NodeJS.Timeout | undefined
+  readonly #lull = new Lull(() => this.#begin())
   #last: Promise<void> = Promise.resolve()
   #closed = false
 
@@ -44,7 +42,7 @@ export class Removals {
   /** Deletes `path`, which nobody else uses any more, sooner or later. */
   start(path: string): void {
     this.#gathered.push(path)
-    this.#timer ??= setTimeout(() => this.#begin(), GATHERING).unref()
+    this.#lull.putOff()
   }
 
   /** Starts to delete what an earlier process left in `directory`. */
@@ -64,14 +62,13 @@ export class Removals {
 
   async close(): Promise<void> {
     this.#closed = true
-    clearTimeout(this.#timer)
+    this.#lull.cancel()
     await this.#thread.close()
     await this.#last
   }
 
   #begin(): void {
-    clearTimeout(this.#timer)
-    this.#timer = undefined
+    this.#lull.cancel()
     const paths = this.#gathered.splice(0)
     if (paths.length > 0) this.#last = this.#after(this.#last, paths)
   }

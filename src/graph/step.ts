@@ -9,15 +9,11 @@ import { isErrno } from '../base/errors.ts'
  * them to another thread alone would take longer than the step.
  */
 export type Step =
-  | {
-      readonly do: 'mkdir'
-      readonly path: string
-      readonly mode: number
-      readonly uid?: number
-      readonly gid?: number
-    }
-  /** A directory with the owner, mode, attributes and times of another. */
-  | { readonly do: 'mkdir-like'; readonly path: string; readonly model: string }
+  | MakeDirectory
+  /** The directories that something begins as, the outermost first. */
+  | Blank
+  /** A new directory gets the owner, mode, attributes and times of another. */
+  | { readonly do: 'liken'; readonly path: string; readonly model: string }
   /** An empty file, which says something by being there. */
   | { readonly do: 'mark'; readonly path: string }
   /** A link that is there and leads to the same is left as it is. */
@@ -26,19 +22,36 @@ export type Step =
   /** An absent file is unlinked without complaint. */
   | { readonly do: 'unlink'; readonly path: string }
 
+/** A directory, of whoever makes it where no owner is given. */
+export interface MakeDirectory {
+  readonly do: 'mkdir'
+  readonly path: string
+  readonly mode: number
+  readonly uid?: number
+  readonly gid?: number
+}
+
+/** What can be made before it is known what for, see `Home.run`. */
+export interface Blank {
+  readonly do: 'blank'
+  /** Where all of it is. */
+  readonly path: string
+  readonly directories: readonly MakeDirectory[]
+}
+
 /** Does `step`, whose paths count from `directory` if there is one. */
 export function runStep(step: Step, directory?: string): void {
   const at = (path: string): string =>
     directory === undefined ? path : join(directory, path)
   switch (step.do) {
     case 'mkdir':
-      fs.mkdirSync(at(step.path), { mode: step.mode })
-      if (step.uid !== undefined || step.gid !== undefined) {
-        fs.lchownSync(at(step.path), step.uid ?? 0, step.gid ?? 0)
-      }
+      makeDirectory(at(step.path), step)
       return
-    case 'mkdir-like':
-      makeLike(at(step.path), at(step.model))
+    case 'blank':
+      for (const one of step.directories) makeDirectory(at(one.path), one)
+      return
+    case 'liken':
+      liken(at(step.path), at(step.model))
       return
     case 'mark':
       fs.closeSync(fs.openSync(at(step.path), 'a', 0o600))
@@ -73,7 +86,19 @@ function link(path: string, target: string): void {
   }
 }
 
-function makeLike(path: string, model: string): void {
-  fs.mkdirSync(path, { mode: 0o700 })
-  copyAttributes(model, path, fs.lstatSync(model, { bigint: true }))
+/** Who owns what this process makes, where no directory hands its group down. */
+const [UID, GID] = [process.geteuid?.() ?? 0, process.getegid?.() ?? 0]
+
+function makeDirectory(
+  path: string,
+  { mode, uid = UID, gid = GID }: MakeDirectory,
+): void {
+  fs.mkdirSync(path, { mode })
+  if (uid !== UID || gid !== GID) fs.lchownSync(path, uid, gid)
+}
+
+function liken(path: string, model: string): void {
+  const { uid, gid, mode } = fs.lstatSync(path)
+  const born = { uid, gid, mode: mode & 0o7777 }
+  copyAttributes(model, path, fs.lstatSync(model, { bigint: true }), born)
 }

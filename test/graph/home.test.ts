@@ -1,15 +1,23 @@
+import { existsSync } from 'node:fs'
 import * as fs from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect } from 'chai'
 import { InUseError } from '../../src/base/errors.ts'
 import { SILENT } from '../../src/base/log.ts'
 import { Home } from '../../src/graph/home.ts'
+import type { Blank } from '../../src/graph/step.ts'
 import { mountsBelow } from '../../src/linux/mountinfo.ts'
 import { needs } from '../../src/conformance/capabilities.ts'
 import { expectRejection } from '../../src/conformance/expect-rejection.ts'
 import { useTempDir } from '../../src/conformance/temp-dir.ts'
 
 const TMPFS = { type: 'tmpfs', source: 'tmpfs', options: [] }
+
+function blank(path: string): Blank {
+  const outer = { do: 'mkdir', path, mode: 0o700 } as const
+  const inner = { do: 'mkdir', path: `${path}/inner`, mode: 0o700 } as const
+  return { do: 'blank', path, directories: [outer, inner] }
+}
 
 describe('Home', () => {
   needs('root')
@@ -47,6 +55,52 @@ describe('Home', () => {
     const names = await fs.readdir(home.path)
     expect(names).to.include('one')
     expect(names).not.to.include('three')
+  })
+
+  describe('with a blank for the next call', () => {
+    const next = blank('next')
+    const take = (): Promise<void> =>
+      home.run([next, { do: 'mkdir', path: 'next/inner/mine', mode: 0o700 }])
+    const isThere = (): boolean => existsSync(home.absolute('next/inner'))
+
+    it('makes it ahead, and takes it', async () => {
+      await home.run([], next)
+      // The thread does one thing after the other.
+      await home.run([])
+      expect(isThere()).to.equal(true)
+      const { ino } = await fs.stat(home.absolute('next'))
+      await take()
+      expect((await fs.stat(home.absolute('next'))).ino).to.equal(ino)
+    })
+
+    it('makes it when it is taken, if there is none', async () => {
+      await take()
+      expect(isThere()).to.equal(true)
+    })
+
+    it('makes it anew where another thread had died over it', async () => {
+      await fs.mkdir(home.absolute('next'))
+      await take()
+      expect(isThere()).to.equal(true)
+    })
+
+    it('deletes what nobody took', async () => {
+      await home.run([], next)
+      await home.forgetBlanks()
+      expect(await fs.readdir(home.path)).not.to.include('next')
+      await take()
+      await home.forgetBlanks()
+      expect(isThere()).to.equal(true)
+    })
+
+    it('tells who takes it why it cannot be made', async () => {
+      await home.run([], blank('absent/next'))
+      const error = await expectRejection(
+        home.run([blank('absent/next')]),
+        Error,
+      )
+      expect(error).to.have.property('code', 'ENOENT')
+    })
   })
 
   it('mounts at a place that it makes, once, and takes both away', async () => {

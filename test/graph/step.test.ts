@@ -17,6 +17,20 @@ describe('runStep', () => {
     expect(a).to.include({ mode: '1710', owner: '3:4' })
   })
 
+  it('makes the directories of a blank, the outermost first', async () => {
+    runStep({
+      do: 'blank',
+      path: at('a'),
+      directories: [
+        { do: 'mkdir', path: at('a'), mode: 0o710, uid: 0, gid: 5 },
+        { do: 'mkdir', path: at('a/b'), mode: 0o700 },
+      ],
+    })
+    const { a, 'a/b': b } = await portray(temp.path)
+    expect(a).to.include({ mode: '710', owner: '0:5' })
+    expect(b).to.include({ mode: '700', owner: '0:0' })
+  })
+
   it('makes a directory like another, but for what overlay notes there', async () => {
     await build(
       temp.path,
@@ -30,7 +44,8 @@ describe('runStep', () => {
       file('model/inside'),
       directory('model', { mode: 0o2750, mtime: 12_345n }),
     )
-    runStep({ do: 'mkdir-like', path: at('copy'), model: at('model') })
+    runStep({ do: 'mkdir', path: at('copy'), mode: 0o755, uid: 7, gid: 8 })
+    runStep({ do: 'liken', path: at('copy'), model: at('model') })
     const { copy, model } = await portray(temp.path)
     expect(copy).to.deep.equal({ ...model, xattrs: { 'user.colour': 'green' } })
     expect(await fs.readdir(at('copy'))).to.deep.equal([])

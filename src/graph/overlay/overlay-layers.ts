@@ -11,10 +11,10 @@ import {
   NO_PARENT,
   type StatusLine,
 } from '../driver.ts'
-import type { Home } from '../home.ts'
+import type { Home, Owner } from '../home.ts'
 import type { LayerDriver, LayerUsage, ViewOptions } from '../layer-driver.ts'
 import { LayerFolders } from '../layer-folders.ts'
-import type { Step } from '../step.ts'
+import type { MakeDirectory, Step } from '../step.ts'
 import type { TreeCalls } from '../tree-worker.ts'
 import * as layout from './layout.ts'
 import { Links } from './links.ts'
@@ -45,7 +45,10 @@ export class OverlayLayers implements LayerDriver {
   /** @throws NotSupportedError where overlayfs cannot be mounted on Home. */
   static async open(home: Home): Promise<OverlayLayers> {
     const features = await probeOverlay(home)
-    const folders = await LayerFolders.open(home, { childrenRead: true })
+    const folders = await LayerFolders.open(home, {
+      childrenRead: true,
+      child: (draft) => blankChild(draft, home.root),
+    })
     const links = await Links.open(home, folders.ids())
     return new OverlayLayers(home, folders, { features, links })
   }
@@ -57,7 +60,10 @@ export class OverlayLayers implements LayerDriver {
   ): Promise<void> {
     refuseOptions(storageOptions)
     if (parent === NO_PARENT) {
-      await this.#folders.create(id, parent, async (draft) => this.#base(draft))
+      const { root } = this.#home
+      await this.#folders.create(id, parent, async (draft) =>
+        blankBase(draft, root),
+      )
       return
     }
     this.#refuseHeight(parent)
@@ -165,27 +171,13 @@ export class OverlayLayers implements LayerDriver {
     }
   }
 
-  #base(draft: string): readonly Step[] {
-    const { uid, gid } = this.#home.root
-    const path = `${draft}/${layout.UPPER}`
-    return [this.#outer(draft), { do: 'mkdir', path, mode: 0o755, uid, gid }]
-  }
-
   /** The merged root is the upper's, so that begins as its parent's is. */
   #child(draft: string, parent: LayerId): readonly Step[] {
-    const { uid, gid } = this.#home.root
-    const path = `${draft}/${layout.UPPER}`
-    const work = `${draft}/${layout.WORK}`
+    const model = this.#upper(parent)
     return [
-      this.#outer(draft),
-      { do: 'mkdir-like', path, model: this.#upper(parent) },
-      { do: 'mkdir', path: work, mode: 0o700, uid, gid },
-      ...this.#links.making(parent, this.#upper(parent)),
+      { do: 'liken', path: `${draft}/${layout.UPPER}`, model },
+      ...this.#links.making(parent, model),
     ]
-  }
-
-  #outer(path: string): Step {
-    return { do: 'mkdir', path, mode: 0o710, uid: 0, gid: this.#home.root.gid }
   }
 
   #refuseHeight(parent: LayerId): void {
@@ -213,6 +205,27 @@ export class OverlayLayers implements LayerDriver {
   #work(id: LayerId): string {
     return `${this.#folders.pathOf(id)}/${layout.WORK}`
   }
+}
+
+/** What a layer with nothing beneath it is at first. */
+function blankBase(
+  draft: string,
+  { uid, gid }: Owner,
+): readonly MakeDirectory[] {
+  const upper = `${draft}/${layout.UPPER}`
+  return [
+    { do: 'mkdir', path: draft, mode: 0o710, uid: 0, gid },
+    { do: 'mkdir', path: upper, mode: 0o755, uid, gid },
+  ]
+}
+
+/** What any other is at first, whatever is beneath it. */
+function blankChild(draft: string, root: Owner): readonly MakeDirectory[] {
+  const path = `${draft}/${layout.WORK}`
+  return [
+    ...blankBase(draft, root),
+    { do: 'mkdir', path, mode: 0o700, ...root },
+  ]
 }
 
 function refuseOptions(options: Readonly<Record<string, string>>): void {
