@@ -61,13 +61,12 @@ describe('Home', () => {
     const next = blank('next')
     const take = (): Promise<void> =>
       home.run([next, { do: 'mkdir', path: 'next/inner/mine', mode: 0o700 }])
-    const isThere = (): boolean => existsSync(home.absolute('next/inner'))
 
     it('makes it ahead, and takes it', async () => {
       await home.run([], next)
       // The thread does one thing after the other.
       await home.run([])
-      expect(isThere()).to.equal(true)
+      expect(existsSync(home.absolute('next/inner'))).to.equal(true)
       const { ino } = await fs.stat(home.absolute('next'))
       await take()
       expect((await fs.stat(home.absolute('next'))).ino).to.equal(ino)
@@ -75,13 +74,13 @@ describe('Home', () => {
 
     it('makes it when it is taken, if there is none', async () => {
       await take()
-      expect(isThere()).to.equal(true)
+      expect(existsSync(home.absolute('next/inner'))).to.equal(true)
     })
 
     it('makes it anew where another thread had died over it', async () => {
       await fs.mkdir(home.absolute('next'))
       await take()
-      expect(isThere()).to.equal(true)
+      expect(existsSync(home.absolute('next/inner'))).to.equal(true)
     })
 
     it('deletes what nobody took', async () => {
@@ -90,7 +89,7 @@ describe('Home', () => {
       expect(await fs.readdir(home.path)).not.to.include('next')
       await take()
       await home.forgetBlanks()
-      expect(isThere()).to.equal(true)
+      expect(existsSync(home.absolute('next/inner'))).to.equal(true)
     })
 
     it('tells who takes it why it cannot be made', async () => {
