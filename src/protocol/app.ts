@@ -1,16 +1,12 @@
 import type { Socket } from 'node:net'
-import express, {
-  type Express,
-  type RequestHandler,
-  type Router,
-} from 'express'
+import express, { type Express, type RequestHandler } from 'express'
 import type { Log } from '../base/log.ts'
 import { nextRequestId, withRequestId } from '../base/request-id.ts'
 import { replyWithError } from './reply.ts'
-import { answer, sendJson } from './rpc.ts'
+import { answer, type Methods, sendJson } from './rpc.ts'
 
 /** What answers the methods of one interface. */
-export type Routes = Router
+export type Routes = Pick<Methods, 'get'>
 
 /** One of Docker's plugin interfaces, and the methods that answer it. */
 export interface PluginInterface {
@@ -49,15 +45,9 @@ export function createApp(
   const app = express()
   app.disable('x-powered-by')
   app.disable('etag')
-  app.enable('strict routing')
-  app.enable('case sensitive routing')
 
   app.use(asRequest(log, observe), onlyPost)
-  answer(app, 'Plugin.Activate', async () => ({
-    Implements: interfaces.map(({ name }) => name),
-  }))
-  for (const one of interfaces) app.use(routesOf(one))
-  app.use(unknownMethod)
+  app.use(answered(interfaces))
   app.use(replyWithError(log))
   return app
 }
@@ -68,15 +58,21 @@ interface Outcome {
   readonly failure?: unknown
 }
 
-/** Sends an interface what is meant for it, and keeps nobody else waiting. */
-function routesOf({ name, routes }: PluginInterface): RequestHandler {
+/** Hands a call to what answers its method; one interface keeps no other waiting. */
+function answered(interfaces: readonly PluginInterface[]): RequestHandler {
+  const plugin: Methods = new Map()
+  answer(plugin, 'Plugin.Activate', async () => ({
+    Implements: interfaces.map(({ name }) => name),
+  }))
+  const routesOf = new Map<string, Routes | Promise<Routes>>([
+    ['Plugin', plugin],
+    ...interfaces.map(({ name, routes }) => [name, routes] as const),
+  ])
   return async (request, response, next) => {
-    if (request.path.startsWith(`/${name}.`)) {
-      const router = await routes
-      router(request, response, next)
-    } else {
-      next()
-    }
+    const method = request.path.slice(1)
+    const routes = await routesOf.get(method.slice(0, method.indexOf('.')))
+    const handler = routes?.get(method) ?? unknownMethod
+    await handler(request, response, next)
   }
 }
 

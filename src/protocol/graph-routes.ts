@@ -1,11 +1,10 @@
-import { Router } from 'express'
 import type { IdMap } from '../archive/id-map.ts'
 import { sendTar } from '../archive/tar-stream.ts'
 import type { CreateOptions, LayerId } from '../graph/driver.ts'
 import type { GraphHost } from '../graph/host.ts'
 import { Fields } from './fields.ts'
 import { readJson } from './json-body.ts'
-import { answer, sendJson } from './rpc.ts'
+import { answer, type Methods, sendJson } from './rpc.ts'
 import { withWholeBody } from './whole-body.ts'
 import { wireChanges } from './wire-changes.ts'
 
@@ -19,8 +18,8 @@ const LONGEST_ID = 128
  *
  * Failures are thrown here and become `{ "Err": … }` in `reply.ts`.
  */
-export function graphRoutes(host: Pick<GraphHost, 'init' | 'driver'>): Router {
-  const routes = Router({ strict: true, caseSensitive: true })
+export function graphRoutes(host: Pick<GraphHost, 'init' | 'driver'>): Methods {
+  const routes: Methods = new Map()
 
   answer(routes, 'GraphDriver.Init', async (request) => {
     await host.init({
@@ -85,14 +84,14 @@ export function graphRoutes(host: Pick<GraphHost, 'init' | 'driver'>): Router {
   // Answers while it works. What fails before the first byte becomes an error; what
   // fails later cuts the connection, for a short tar must not look like a whole one;
   // and a reader who walks away ends the work.
-  routes.post('/GraphDriver.Diff', async (request, response) => {
+  routes.set('GraphDriver.Diff', async (request, response) => {
     const asked = new Fields(await readJson(request))
     const tar = await host.driver.diff(...layer(asked))
     await sendTar(tar, response.type(TAR))
   })
 
   // Receives a tar as its body, so the layer is named in the query.
-  routes.post('/GraphDriver.ApplyDiff', async (request, response) => {
+  routes.set('GraphDriver.ApplyDiff', async (request, response) => {
     const query = new Fields(request.query)
     response.locals.subject = query.string('id')
     const [target, parent] = layer(query, 'id', 'parent')

@@ -1,5 +1,5 @@
 import { pipeline } from 'node:stream/promises'
-import type { RequestHandler, Response, Router } from 'express'
+import type { RequestHandler, Response } from 'express'
 import { jsonAnswer } from '../base/json-answer.ts'
 import { Fields } from './fields.ts'
 import { readJson } from './json-body.ts'
@@ -13,9 +13,12 @@ export const MEDIA_TYPE = 'application/vnd.docker.plugins.v1.2+json'
  */
 export type Handle = (request: Fields) => Promise<object | void>
 
+/** What answers each method: Docker's are a dozen, and looked up by their names. */
+export type Methods = Map<string, RequestHandler>
+
 /** Answers `POST /<method>`: JSON in, JSON out. */
-export function answer(router: Router, method: string, handle: Handle): void {
-  router.post(`/${method}`, replyOf(handle))
+export function answer(methods: Methods, method: string, handle: Handle): void {
+  methods.set(method, replyOf(handle))
 }
 
 /**
@@ -28,16 +31,15 @@ export function answer(router: Router, method: string, handle: Handle): void {
  * not get an answer either.
  */
 export function answerOrHangUp(
-  router: Router,
+  methods: Methods,
   method: string,
   handle: Handle,
 ): void {
-  router.post(`/${method}`, hangUpOnFailure, replyOf(handle))
-}
-
-const hangUpOnFailure: RequestHandler = (_request, response, next) => {
-  response.locals.hangUp = true
-  next()
+  const reply = replyOf(handle)
+  methods.set(method, (request, response, next) => {
+    response.locals.hangUp = true
+    return reply(request, response, next)
+  })
 }
 
 /**

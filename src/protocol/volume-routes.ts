@@ -1,4 +1,3 @@
-import { Router } from 'express'
 import { InvalidArgumentError } from '../base/errors.ts'
 import { isStorageName } from '../storage/storage-ref.ts'
 import type { CatalogueEntry } from '../volume/store-entries.ts'
@@ -12,7 +11,7 @@ import {
   parseVolumeOptions,
 } from '../volume/volume-options.ts'
 import type { Fields } from './fields.ts'
-import { answer, answerOrHangUp } from './rpc.ts'
+import { answer, answerOrHangUp, type Methods } from './rpc.ts'
 
 export interface VolumeRoutesOptions {
   /** Whether a name means the same volume on every host of a cluster. */
@@ -28,48 +27,48 @@ export interface VolumeRoutesOptions {
 export function volumeRoutes(
   volumes: VolumeLookupCache,
   { scope }: VolumeRoutesOptions,
-): Router {
-  const router = Router()
+): Methods {
+  const routes: Methods = new Map()
 
-  answer(router, 'VolumeDriver.Create', async (request) => {
+  answer(routes, 'VolumeDriver.Create', async (request) => {
     await created(volumes, name(request), request.stringMap('Opts'))
   })
 
   // Docker says this when none of its containers has the volume, so whoever is
   // still said to hold it has died without a word.
-  answer(router, 'VolumeDriver.Remove', async (request) => {
+  answer(routes, 'VolumeDriver.Remove', async (request) => {
     await absentIsFine(volumes.remove(name(request), { dropHolders: true }))
   })
 
-  answer(router, 'VolumeDriver.Mount', async (request) => {
+  answer(routes, 'VolumeDriver.Mount', async (request) => {
     const [volume, holder] = [name(request), mountId(request)]
     return { Mountpoint: await volumes.mount(volume, holder) }
   })
 
-  answer(router, 'VolumeDriver.Unmount', async (request) => {
+  answer(routes, 'VolumeDriver.Unmount', async (request) => {
     await volumes.unmount(name(request), mountId(request))
   })
 
-  answer(router, 'VolumeDriver.Path', async (request) => {
+  answer(routes, 'VolumeDriver.Path', async (request) => {
     const { volume } = await volumes.settledEntry(name(request))
     return { Mountpoint: volume?.mountpoint ?? '' }
   })
 
   // Only a name that is surely absent is said to be.
-  answerOrHangUp(router, 'VolumeDriver.Get', async (request) => {
+  answerOrHangUp(routes, 'VolumeDriver.Get', async (request) => {
     const entry = await found(volumes, name(request))
     return { Volume: entry === undefined ? null : inspected(volumes, entry) }
   })
 
-  answer(router, 'VolumeDriver.List', async () => {
+  answer(routes, 'VolumeDriver.List', async () => {
     return { Volumes: listedEach(await volumes.settledList()) }
   })
 
-  answer(router, 'VolumeDriver.Capabilities', async () => {
+  answer(routes, 'VolumeDriver.Capabilities', async () => {
     return { Capabilities: { Scope: scope } }
   })
 
-  return router
+  return routes
 }
 
 /** Never empty: a call that Docker repeats may have lost its body. */

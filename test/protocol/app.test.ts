@@ -1,10 +1,9 @@
 import * as net from 'node:net'
 import { EventEmitter, once } from 'node:events'
 import { expect } from 'chai'
-import { Router } from 'express'
 import { InvalidArgumentError, NotFoundError } from '../../src/base/errors.ts'
 import type { PluginInterface } from '../../src/protocol/app.ts'
-import { answer, answerOrHangUp } from '../../src/protocol/rpc.ts'
+import { answer, answerOrHangUp, type Methods } from '../../src/protocol/rpc.ts'
 import { useServedPlugin } from '../support/serve.ts'
 
 describe('createApp', () => {
@@ -139,7 +138,7 @@ describe('createApp', () => {
 
 /** An interface of methods that each do one thing. */
 function echo(): PluginInterface {
-  const routes = Router({ strict: true, caseSensitive: true })
+  const routes: Methods = new Map()
   answer(routes, 'VolumeDriver.Echo', async (request) => ({
     text: request.string('text'),
   }))
@@ -167,7 +166,7 @@ function echo(): PluginInterface {
 }
 
 function empty(name: PluginInterface['name']): PluginInterface {
-  return { name, routes: Router() }
+  return { name, routes: new Map() }
 }
 
 /** What a server says to these very bytes before it closes the connection. */

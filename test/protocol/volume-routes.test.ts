@@ -5,7 +5,7 @@ import * as net from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect } from 'chai'
-import { Router } from 'express'
+import type { RequestHandler } from 'express'
 import { inParallel } from '../../src/base/in-parallel.ts'
 import { SILENT } from '../../src/base/log.ts'
 import { volumeRoutes } from '../../src/protocol/volume-routes.ts'
@@ -43,10 +43,9 @@ describe('volumeRoutes', () => {
   const plugin = useServedPlugin(async () => {
     await open()
     // What is served can be replaced while it is, as by a restart.
-    const routes = Router().use((...request) =>
-      volumeRoutes(volumes, { scope: 'local' })(...request),
-    )
-    return [{ name: 'VolumeDriver', routes }]
+    const get = (method: string): RequestHandler | undefined =>
+      volumeRoutes(volumes, { scope: 'local' }).get(method)
+    return [{ name: 'VolumeDriver', routes: { get } }]
   })
 
   const restart = async (): Promise<void> => {
