@@ -16,7 +16,11 @@ type List = Iterable<unknown> | AsyncIterable<unknown>
  * What fails before the first slice is full fails here, while an error can still be
  * answered. A reader who walks away ends the iteration.
  */
-export async function jsonAnswer(value: object): Promise<string | Readable> {
+export function jsonAnswer(value: object): string | Promise<string | Readable> {
+  return hasLists(value) ? answerInSlices(value) : JSON.stringify(value)
+}
+
+async function answerInSlices(value: object): Promise<string | Readable> {
   const slices = jsonSlices(value)
   const first = await slices.next()
   if (first.done === true) return first.value
@@ -68,19 +72,18 @@ function* partsOf(value: object): Generator<string | List, void> {
     yield value
     return
   }
-  const fields = Object.entries(value)
-  if (!fields.some(([, field]) => isList(field))) {
-    yield JSON.stringify(value)
-    return
-  }
   let separator = '{'
-  for (const [name, field] of fields) {
+  for (const [name, field] of Object.entries(value)) {
     if (field === undefined) continue
     yield `${separator}${JSON.stringify(name)}:`
     yield isList(field) ? field : JSON.stringify(field)
     separator = ','
   }
   yield '}'
+}
+
+function hasLists(value: object): boolean {
+  return isList(value) || Object.values(value).some(isList)
 }
 
 function isList(value: unknown): value is List {

@@ -36,6 +36,11 @@ export class DetachedMounts {
     await this.#ending.get(place)
   }
 
+  /** Whether something that was mounted at `place` has yet to end. */
+  has(place: string): boolean {
+    return this.#waiting.has(place) || this.#ending.has(place)
+  }
+
   /** Like `gone`, for all places. */
   async allGone(): Promise<void> {
     this.#lull.cancel()

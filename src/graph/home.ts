@@ -176,8 +176,9 @@ export class Home {
   }
 
   /** Settles when nothing that was taken off `target` is in use. */
-  gone(target: string): Promise<void> {
-    return this.#detached.gone(this.absolute(target))
+  gone(target: string): Promise<void> | void {
+    const place = this.absolute(target)
+    if (this.#detached.has(place)) return this.#detached.gone(place)
   }
 
   /** The mountpoints beneath Home, deepest first. */

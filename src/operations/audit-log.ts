@@ -34,6 +34,8 @@ export class AuditLog {
   readonly #olderFiles: number
   #file: fs.FileHandle
   #size: number
+  /** The lines that wait for a new file to be begun. */
+  #waiting = 0
   #turn: Promise<void> = Promise.resolve()
 
   private constructor(
@@ -61,11 +63,15 @@ export class AuditLog {
   }
 
   /** Adds one line, after those that were given before. */
-  append(event: ChangeEvent): Promise<void> {
+  async append(event: ChangeEvent): Promise<void> {
     const line = `${JSON.stringify(event)}\n`
-    const written = this.#append(this.#turn, line)
+    if (this.#waiting === 0 && this.#size < this.#fileBytes) {
+      this.#write(line)
+      return
+    }
+    const written = this.#writeInTurn(this.#turn, line)
     this.#turn = ended(written)
-    return written
+    await written
   }
 
   /** The last `limit` changes, the oldest first. */
@@ -86,11 +92,20 @@ export class AuditLog {
     await this.#file.close()
   }
 
-  async #append(before: Promise<void>, line: string): Promise<void> {
-    await before
-    if (this.#size >= this.#fileBytes) await this.#rotate()
-    // Some bytes for the page cache: to hand them to a thread takes far longer.
+  /** Some bytes for the page cache: to hand them to a thread takes far longer. */
+  #write(line: string): void {
     this.#size += writeSync(this.#file.fd, line)
+  }
+
+  async #writeInTurn(before: Promise<void>, line: string): Promise<void> {
+    this.#waiting++
+    try {
+      await before
+      if (this.#size >= this.#fileBytes) await this.#rotate()
+      this.#write(line)
+    } finally {
+      this.#waiting--
+    }
   }
 
   async #rotate(): Promise<void> {

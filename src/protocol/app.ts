@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net'
 import express, { type Express, type RequestHandler } from 'express'
+import { ended } from '../base/ended.ts'
 import type { Log } from '../base/log.ts'
 import { nextRequestId, withRequestId } from '../base/request-id.ts'
 import { replyWithError } from './reply.ts'
@@ -68,11 +69,16 @@ function answered(interfaces: readonly PluginInterface[]): RequestHandler {
     ['Plugin', plugin],
     ...interfaces.map(({ name, routes }) => [name, routes] as const),
   ])
-  return async (request, response, next) => {
+  for (const { name, routes } of interfaces) {
+    if (!(routes instanceof Promise)) continue
+    void ended(routes.then((there) => routesOf.set(name, there)))
+  }
+  return (request, response, next) => {
     const method = request.path.slice(1)
-    const routes = await routesOf.get(method.slice(0, method.indexOf('.')))
-    const handler = routes?.get(method) ?? unknownMethod
-    await handler(request, response, next)
+    const routes = routesOf.get(method.slice(0, method.indexOf('.')))
+    const reply = (there: Routes | undefined): unknown =>
+      (there?.get(method) ?? unknownMethod)(request, response, next)
+    return routes instanceof Promise ? routes.then(reply) : reply(routes)
   }
 }
 
@@ -81,7 +87,7 @@ function asRequest(log: Log, observe: CallObserver): RequestHandler {
   return (request, response, next) => {
     const began = performance.now()
     const id = nextRequestId()
-    const ended = (): void => {
+    const told = (): void => {
       const method = request.path.slice(1)
       const milliseconds = performance.now() - began
       log.debug('Request ended', {
@@ -96,7 +102,7 @@ function asRequest(log: Log, observe: CallObserver): RequestHandler {
       const { subject = '', failure }: Outcome = response.locals
       observe({ method, subject, failure, milliseconds, request: id, socket })
     }
-    response.once('close', () => withRequestId(id, ended))
+    response.once('close', () => withRequestId(id, told))
     withRequestId(id, next)
   }
 }

@@ -65,8 +65,9 @@ function replyOf(handle: Handle): RequestHandler {
   return async (request, response) => {
     const fields = new Fields(await readJson(request))
     response.locals.subject = fields.subject
-    const json = await jsonAnswer((await handle(fields)) ?? {})
-    if (typeof json === 'string') sendText(response, 200, json)
-    else await pipeline(json, response.type(MEDIA_TYPE))
+    const json = jsonAnswer((await handle(fields)) ?? {})
+    const answered = typeof json === 'string' ? json : await json
+    if (typeof answered === 'string') sendText(response, 200, answered)
+    else await pipeline(answered, response.type(MEDIA_TYPE))
   }
 }

@@ -111,7 +111,16 @@ export class Holds {
     await this.#turns.run('file', () => this.#file.close())
   }
 
-  async #append(line: string): Promise<void> {
+  /** Here and now, unless the journal is being written anew, or should be. */
+  #append(line: string): Promise<void> | void {
+    if (this.#lines >= COMPACT_AFTER || this.#turns.isBusy('file')) {
+      return this.#appendInTurn(line)
+    }
+    this.#lines++
+    this.#file.append(line)
+  }
+
+  async #appendInTurn(line: string): Promise<void> {
     await this.#turns.run('file', async () => {
       if (this.#lines++ >= COMPACT_AFTER) await this.#compact()
       else this.#file.append(line)

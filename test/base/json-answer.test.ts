@@ -49,7 +49,11 @@ describe('jsonAnswer', () => {
 
   it('fails at once where there is no slice yet', async () => {
     const list = failingAfter([1])
-    await expectRejection(jsonAnswer({ list }), TypeError, /cannot go on/)
+    await expectRejection(
+      (async () => jsonAnswer({ list }))(),
+      TypeError,
+      /cannot go on/,
+    )
   })
 
   it('breaks off where it fails later', async () => {
