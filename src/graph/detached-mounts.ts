@@ -2,7 +2,7 @@ import { ended } from '../base/ended.ts'
 import { Lull } from '../base/lull.ts'
 import type { Detached } from '../linux/mount.ts'
 
-/** Each is an open descriptor and some 5 KiB of the kernel's: so many wait no longer. */
+/** So many wait at once, each of them an open descriptor and some 5 KiB of the kernel's. */
 const MOST = 512
 
 /**
@@ -22,8 +22,9 @@ export class DetachedMounts {
     const there = this.#waiting.get(place)
     if (there === undefined) this.#waiting.set(place, [mount])
     else there.push(mount)
-    if (this.#waiting.size >= MOST) void this.allGone()
-    else this.#lull.putOff()
+    const [oldest] = this.#waiting.keys()
+    if (this.#waiting.size >= MOST && oldest) void this.gone(oldest)
+    this.#lull.putOff()
   }
 
   /** Ends what was mounted at `place`, and settles when nothing of it is in use. */
@@ -41,10 +42,12 @@ export class DetachedMounts {
     return this.#waiting.has(place) || this.#ending.has(place)
   }
 
-  /** Like `gone`, for all places. */
+  /** Like `gone`, for all places where something has ended by now. */
   async allGone(): Promise<void> {
     this.#lull.cancel()
-    for (const place of this.#waiting.keys()) await this.gone(place)
+    // Those that come meanwhile have a lull of their own.
+    const places = [...this.#waiting.keys()]
+    for (const place of places) await this.gone(place)
     await Promise.all(this.#ending.values())
   }
 

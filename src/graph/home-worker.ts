@@ -20,8 +20,8 @@ export type HomeCalls = {
 const home = String(workerData)
 enterDirectory(home)
 
-/** The paths of blanks that were made ahead. */
-const blanks = new Set<string>()
+/** The paths of blanks made ahead, and whether all of each is there. */
+const blanks = new Map<string, boolean>()
 
 serveCalls({
   run(steps, next) {
@@ -33,7 +33,7 @@ serveCalls({
   },
 
   forgetBlanks() {
-    for (const path of blanks) removeTree(path)
+    for (const path of blanks.keys()) removeTree(path)
     blanks.clear()
   },
 
@@ -45,19 +45,21 @@ serveCalls({
 } satisfies HomeCalls)
 
 function takeBlank(blank: Blank): void {
-  if (blanks.delete(blank.path)) return
-  // A thread that died may have made it, and told nobody.
+  const isWhole = blanks.get(blank.path) === true
+  blanks.delete(blank.path)
+  if (isWhole) return
+  // A part of it may be there; a thread that died may have made it, and told nobody.
   removeTree(blank.path)
   runStep(blank)
 }
 
-/** What fails fails again, and is told, when somebody takes the blank. */
 function makeAhead(blank: Blank): void {
+  blanks.set(blank.path, false)
   try {
     runStep(blank)
-    blanks.add(blank.path)
+    blanks.set(blank.path, true)
   } catch {
-    // Nothing is known of it, so it is made anew.
+    // It fails again, and is told, when somebody takes it.
   }
 }
 

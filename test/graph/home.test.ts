@@ -13,11 +13,8 @@ import { useTempDir } from '../../src/conformance/temp-dir.ts'
 
 const TMPFS = { type: 'tmpfs', source: 'tmpfs', options: [] }
 
-function blank(path: string): Blank {
-  const outer = { do: 'mkdir', path, mode: 0o700 } as const
-  const inner = { do: 'mkdir', path: `${path}/inner`, mode: 0o700 } as const
-  return { do: 'blank', path, directories: [outer, inner] }
-}
+const OUTER = { do: 'mkdir', path: 'next', mode: 0o700 } as const
+const INNER = { do: 'mkdir', path: 'next/inner', mode: 0o700 } as const
 
 describe('Home', () => {
   needs('root')
@@ -58,7 +55,11 @@ describe('Home', () => {
   })
 
   describe('with a blank for the next call', () => {
-    const next = blank('next')
+    const next: Blank = {
+      do: 'blank',
+      path: 'next',
+      directories: [OUTER, INNER],
+    }
     const take = (): Promise<void> =>
       home.run([next, { do: 'mkdir', path: 'next/inner/mine', mode: 0o700 }])
 
@@ -92,13 +93,17 @@ describe('Home', () => {
       expect(existsSync(home.absolute('next/inner'))).to.equal(true)
     })
 
-    it('tells who takes it why it cannot be made', async () => {
-      await home.run([], blank('absent/next'))
-      const error = await expectRejection(
-        home.run([blank('absent/next')]),
-        Error,
-      )
+    it('tells who takes it why it cannot be made, and leaves nothing of it', async () => {
+      const broken: Blank = {
+        ...next,
+        directories: [OUTER, { ...INNER, path: 'absent/inner' }],
+      }
+      await home.run([], broken)
+      const error = await expectRejection(home.run([broken]), Error)
       expect(error).to.have.property('code', 'ENOENT')
+      await home.run([], broken)
+      await home.forgetBlanks()
+      expect(await fs.readdir(home.path)).not.to.include('next')
     })
   })
 
