@@ -40,7 +40,7 @@ export {
 } from '../graph/open-driver.ts'
 export { OverlayLayers } from '../graph/overlay/overlay-layers.ts'
 export { QueuedDriver } from '../graph/queued-driver.ts'
-export type { Step } from '../graph/step.ts'
+export type { Blank, MakeDirectory, Step } from '../graph/step.ts'
 export { VfsLayers } from '../graph/vfs/vfs-layers.ts'
 export { FsMagic } from '../linux/fs-magic.ts'
 export { mount, type MountSpec, unmount } from '../linux/mount.ts'

@@ -9,7 +9,7 @@ const FORMAT = 'format'
 
 /** What stands in a Home before its format is written, or beside it. */
 const OURS =
-  /^(?:lock|lock\.lease|holds|applying|applied|fresh-.*|layers|l|mnt|new-.*|rm-.*|lost\+found)$/
+  /^(?:lock|lock\.lease|holds|applying|applied|fresh-.*|layers|l|mnt|new-.*|blank-.*|rm-.*|lost\+found)$/
 
 /**
  * The name of the driver that keeps the layers of `home`, or `undefined` where no

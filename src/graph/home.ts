@@ -29,12 +29,13 @@ export interface Owner {
 /**
  * The directory that Docker names for a driver, with a thread that lives in it.
  *
- *     <home>/format        what keeps layers here, see format.ts
- *     <home>/lock          this process has the directory, see root-lock.ts
- *     <home>/new-<random>  something in the making
- *     <home>/rm-<random>   something on its way out
- *     <home>/mnt/<layer>   where a layer is mounted; there only while it is
- *     <home>/...           whatever the driver keeps
+ *     <home>/format          what keeps layers here, see format.ts
+ *     <home>/lock            this process has the directory, see root-lock.ts
+ *     <home>/new-<random>    something in the making
+ *     <home>/blank-<random>  what the next of its kind will begin as, see step.ts
+ *     <home>/rm-<random>     something on its way out
+ *     <home>/mnt/<layer>     where a layer is mounted; there only while it is
+ *     <home>/...             whatever the driver keeps
  *
  * Paths given here count from Home. The thread has Home as its working directory,
  * so that they reach the kernel as short as they are: 128 lowers fit into the one
@@ -100,10 +101,10 @@ export class Home {
     }
   }
 
-  /** A name that nothing has, for something in the making. */
-  draft(): string {
+  /** A name that nothing has, for something in the making, or yet to be begun. */
+  draft(kind: 'new' | 'blank' = 'new'): string {
     this.#drafts += 1
-    return `new-${this.#session}-${this.#drafts}`
+    return `${kind}-${this.#session}-${this.#drafts}`
   }
 
   /**

@@ -96,7 +96,7 @@ export class LayerFolders {
   static async open(home: Home, options: FolderOptions): Promise<LayerFolders> {
     await home.ensureDirectory(LAYERS)
     const folders = new LayerFolders(home, options)
-    await folders.#removals.sweep(home.path, ['new-', REMOVAL_PREFIX])
+    await folders.#removals.sweep(home.path, ['new-', 'blank-', REMOVAL_PREFIX])
     await folders.#read()
     return folders
   }
@@ -192,8 +192,8 @@ export class LayerFolders {
     const blank = (path: string): Blank => {
       return { do: 'blank', path, directories: child(path) }
     }
-    const draft = this.#nextDraft ?? this.#home.draft()
-    this.#nextDraft = this.#home.draft()
+    const draft = this.#nextDraft ?? this.#home.draft('blank')
+    this.#nextDraft = this.#home.draft('blank')
     return { draft, begun: [blank(draft)], next: blank(this.#nextDraft) }
   }
 

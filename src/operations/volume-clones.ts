@@ -28,8 +28,7 @@ export class VolumeClones {
     options: Readonly<Record<string, string>>,
   ): Promise<Job> {
     await this.#volumes.settledEntry(source.volume)
-    const taken = this.#volumes.list().some(({ name }) => name === to)
-    if (taken) throw new VolumeExistsError(to)
+    if (this.#volumes.has(to)) throw new VolumeExistsError(to)
     const subject = { kind: 'clone', subject: to, unit: 'steps' } as const
     return this.#jobs.start(subject, async ({ signal, progress }) => {
       const from = formatCloneSource(source)

@@ -159,6 +159,11 @@ export class VolumeLookupCache {
     return this.entry(name)
   }
 
+  /** Whether a store is known to have the name. */
+  has(name: string): boolean {
+    return this.#desk.catalogue.has(name)
+  }
+
   /** All that the catalogue has, by name. */
   list(): readonly CatalogueEntry[] {
     return this.#desk.catalogue.list()
@@ -178,8 +183,7 @@ export class VolumeLookupCache {
 
   /** The names of the volumes that somebody holds. */
   held(): readonly string[] {
-    const { catalogue, holds } = this.#desk
-    return holds.keys().filter((name) => catalogue.has(name))
+    return this.#desk.holds.keys().filter((name) => this.has(name))
   }
 
   /**

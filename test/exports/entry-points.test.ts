@@ -19,10 +19,10 @@ const EXPORTS: Readonly<Record<string, string>> = {
     messageOf serve
   `,
   'stowage/graph': `
-    :AnyDriver :ApplyPlace BtrfsLayers :BtrfsOptions :CreateOptions :Driver
+    :AnyDriver :ApplyPlace :Blank BtrfsLayers :BtrfsOptions :CreateOptions :Driver
     :DriverCircumstances :DriverOptions :DriverSource FsMagic :Hold Home
-    :HomeOptions :InitParameters :LayerDriver :LayerId :LayerUsage :MountSpec
-    MountedLayers NO_PARENT NaiveDiffDriver :NaiveDiffOptions :OpenDriver
+    :HomeOptions :InitParameters :LayerDriver :LayerId :LayerUsage
+    :MakeDirectory :MountSpec MountedLayers NO_PARENT NaiveDiffDriver :NaiveDiffOptions :OpenDriver
     :OpenGraphDriver OverlayLayers :Owner :ProtoDriver QueuedDriver
     :ReadableChanges :StatusLine :Step VfsLayers :ViewOptions authorDriver
     builtInDrivers hold isMountpoint mount mountsBelow openDriver unmount
