@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import type { Stats } from 'node:fs'
 import { rmdirSync } from 'node:fs'
 import * as fs from 'node:fs/promises'
-import { resolve } from 'node:path'
+import { isAbsolute } from 'node:path'
 import { isErrno } from '../base/errors.ts'
 import type { Log } from '../base/log.ts'
 import { Thread } from '../base/thread.ts'
@@ -87,7 +87,7 @@ export class Home {
 
   /** `path` counted from Home, unless it is absolute already. */
   absolute(path: string): string {
-    return resolve(this.path, path)
+    return isAbsolute(path) ? path : `${this.path}/${path}`
   }
 
   /** Whether the path still leads to the directory that was opened. */
