@@ -37,7 +37,7 @@ export async function benchStalls(
   samples: Samples,
   { scratch, rounds }: Rounds,
 ): Promise<void> {
-  await using disk = await Disk.make(scratch, 'stalls', 'ext4', 2)
+  await using disk = await Disk.make(scratch, 'many-volumes', 'ext4', 2)
   const directory = join(disk.path, 'many')
   await makeManyVolumes(directory)
   const works: Readonly<Record<string, (daemon: Stowage) => Promise<void>>> = {

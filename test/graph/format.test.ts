@@ -39,7 +39,15 @@ describe('The format of a Home', () => {
   })
 
   it('may be missing beside what a first start left behind', async () => {
-    for (const name of ['lock', 'layers', 'l', 'mnt', 'new-0a', 'blank-0a', 'lost+found']) {
+    for (const name of [
+      'lock',
+      'layers',
+      'l',
+      'mnt',
+      'new-0a',
+      'blank-0a',
+      'lost+found',
+    ]) {
       await fs.mkdir(join(home.path, name))
     }
     expect(await driverOf(home.path)).to.equal(undefined)
