@@ -1,8 +1,8 @@
 import { writeSync } from 'node:fs'
 import * as fs from 'node:fs/promises'
 import { join } from 'node:path'
-import { ended } from '../base/ended.ts'
 import { isErrno } from '../base/errors.ts'
+import { KeyedMutex } from '../base/keyed-mutex.ts'
 import { isTurnOver, nextTurn } from '../base/next-turn.ts'
 import { linesFromEnd } from '../state/lines-from-end.ts'
 import type { ChangeEvent } from './change-event.ts'
@@ -32,11 +32,9 @@ export class AuditLog {
   readonly #directory: string
   readonly #fileBytes: number
   readonly #olderFiles: number
+  readonly #turns = new KeyedMutex()
   #file: fs.FileHandle
   #size: number
-  /** The lines that wait for a new file to be begun. */
-  #waiting = 0
-  #turn: Promise<void> = Promise.resolve()
 
   private constructor(
     directory: string,
@@ -65,18 +63,19 @@ export class AuditLog {
   /** Adds one line, after those that were given before. */
   async append(event: ChangeEvent): Promise<void> {
     const line = `${JSON.stringify(event)}\n`
-    if (this.#waiting === 0 && this.#size < this.#fileBytes) {
+    if (this.#size < this.#fileBytes && !this.#turns.isBusy(FILE)) {
       this.#write(line)
       return
     }
-    const written = this.#writeInTurn(this.#turn, line)
-    this.#turn = ended(written)
-    await written
+    await this.#turns.run(FILE, async () => {
+      if (this.#size >= this.#fileBytes) await this.#rotate()
+      this.#write(line)
+    })
   }
 
   /** The last `limit` changes, the oldest first. */
   async tail(limit: number): Promise<readonly ChangeEvent[]> {
-    await this.#turn
+    await this.#settled()
     const events: ChangeEvent[] = []
     for (let age = 0; age <= this.#olderFiles; age++) {
       for await (const event of eventsFromEnd(this.#path(age))) {
@@ -88,24 +87,18 @@ export class AuditLog {
   }
 
   async close(): Promise<void> {
-    await this.#turn
+    await this.#settled()
     await this.#file.close()
+  }
+
+  /** Settles when what was given before is written. */
+  async #settled(): Promise<void> {
+    await this.#turns.run(FILE, async () => undefined)
   }
 
   /** Some bytes for the page cache: to hand them to a thread takes far longer. */
   #write(line: string): void {
     this.#size += writeSync(this.#file.fd, line)
-  }
-
-  async #writeInTurn(before: Promise<void>, line: string): Promise<void> {
-    this.#waiting++
-    try {
-      await before
-      if (this.#size >= this.#fileBytes) await this.#rotate()
-      this.#write(line)
-    } finally {
-      this.#waiting--
-    }
   }
 
   async #rotate(): Promise<void> {
