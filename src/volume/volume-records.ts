@@ -64,7 +64,8 @@ export class VolumeRecords {
       // Where there is one, it must not be lost by a power cut that keeps its record.
       if (await exists(mountpoint)) await syncDirectory(mountpoint)
       const createdAt = new Date().toISOString()
-      await fs.mkdir(join(this.#directory, name), { recursive: true })
+      const folder = join(this.#directory, name)
+      await fs.mkdir(folder, { recursive: true, mode: 0o700 })
       const record = formatRecord({ name, createdAt, options })
       await writeFileAtomic(this.#path(name), record)
       await syncDirectory(this.#directory)

@@ -109,7 +109,7 @@ export class PrivateHost {
     await fs.chmod(directory, 0o711)
     const binds: string[] = []
     for (const target of OWN_DIRECTORIES) {
-      await fs.mkdir(target, { recursive: true })
+      await fs.mkdir(target, { recursive: true, mode: 0o755 })
       await fs.mkdir(join(directory, target), { recursive: true })
       binds.push(`mount --bind "${directory}${target}" ${target}`)
     }
