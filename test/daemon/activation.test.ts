@@ -60,7 +60,7 @@ describe('A daemon under systemd', () => {
           `--setenv=STOWAGE_DATA_ROOT=${place.dataRoot}`,
         ],
       })
-      while (!(await exists(place.socketPath))) await sleep(5)
+      await until(() => isListenedAt(place.socketPath))
       expect(await daemon.docker.call('VolumeDriver.List', {})).to.deep.equal({
         Volumes: [],
       })
@@ -69,6 +69,15 @@ describe('A daemon under systemd', () => {
     })
   })
 })
+
+/** A socket is there before anybody listens at it. */
+async function isListenedAt(path: string): Promise<boolean> {
+  const sockets = await fs.readFile('/proc/net/unix', 'utf8')
+  const LISTENING = '00010000'
+  return sockets
+    .split('\n')
+    .some((line) => line.includes(LISTENING) && line.endsWith(` ${path}`))
+}
 
 async function exists(path: string): Promise<boolean> {
   const stats = await fs.stat(path).catch(() => undefined)
