@@ -80,7 +80,8 @@ export class OverlayLowers implements Disposable {
 
   /** A directory was made in the upper. Answers what it continues, if it does. */
   madeDirectory(path: PathString): Found | undefined {
-    this.#resolved.clear()
+    this.linksChanged()
+    this.#resolved.set(path, path)
     this.#whiteouts.delete(path)
     if (this.#hidden.has(path)) {
       this.#root.enter(parentOf(path))
@@ -97,6 +98,11 @@ export class OverlayLowers implements Disposable {
    */
   madeOther(path: PathString): void {
     this.#whiteouts.delete(path)
+    this.linksChanged()
+  }
+
+  /** A link may be gone from the upper, or another in its place. */
+  linksChanged(): void {
     this.#resolved.clear()
   }
 
@@ -110,7 +116,7 @@ export class OverlayLowers implements Disposable {
     this.#root.enter(parentOf(path))
     mknod(toFsPath(this.#root.at(nameOf(path))), 'character', 0o600)
     this.#whiteouts.add(path)
-    this.#resolved.clear()
+    this.linksChanged()
     this.#cover(path)
   }
 

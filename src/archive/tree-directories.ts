@@ -138,6 +138,7 @@ export class TreeDirectories {
   /** Removes `name` from here, whatever it is. */
   remove(name: PathString): void {
     this.#doubtLinks()
+    this.#lowers?.linksChanged()
     if (removeNode(this.#root, name) !== 'directory') return
     this.replaced(joinPath(this.#here, name))
     this.#root.enter(this.#here)

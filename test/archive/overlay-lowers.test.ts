@@ -133,6 +133,28 @@ describe('A layer that is applied to overlay’s upper directory', () => {
     )
   })
 
+  it('follows no link that it has taken away again', async () => {
+    const upper = join(dir.path, 'upper')
+    await fs.mkdir(upper)
+    await fs.mkdir(join(dir.path, 'lower'))
+    await applyLayer(
+      upper,
+      Readable.from([
+        forgeTar(
+          { name: 'real', type: '5' },
+          { name: 'link', type: '2', linkName: 'real' },
+          { name: 'link/.wh.missing' },
+          { name: '.wh.link' },
+          { name: 'link/file' },
+        ),
+      ]),
+      { lowers: [join(dir.path, 'lower')] },
+    )
+    const tree = await portray(upper)
+    expect(tree).to.include.keys('real', 'link', 'link/file')
+    expect(tree).not.to.include.keys('real/file')
+  })
+
   it('leaves the time of a directory that it hides nothing in, and of no other', async () => {
     const LONG_AGO = { mtime: 5 }
     await fs.mkdir(join(dir.path, 'upper'))
