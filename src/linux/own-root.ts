@@ -64,16 +64,21 @@ export function openOwnRoot(path: string): ConfinedRoot {
 class OwnRoot implements ConfinedRoot {
   readonly umask = 0
   readonly #host: number
+  /** Every way back to the root ends here, whatever has become of the tree. */
+  #isAtRoot = true
 
   constructor(hostRoot: number) {
     this.#host = hostRoot
   }
 
   enter(path: string): void {
+    if (path === '' && this.#isAtRoot) return
     chdir(cPath(Buffer.from(`/${path}`, 'latin1')))
+    this.#isAtRoot = path === ''
   }
 
   here(): string {
+    if (this.#isAtRoot) return ''
     const length = getcwd.attempt(SYS_GETCWD, scratch, scratch.length)
     if (length < 0) throw systemError(-length, 'getcwd')
     // A slash in front, a NUL at the end.

@@ -17,12 +17,26 @@ describe('setTimes', () => {
     }
   })
 
+  it('sets whole seconds, after 1970 and before', async () => {
+    const path = join(home.path, 'seconds')
+    await fs.writeFile(path, '')
+    for (const time of [1_500_000_000_000_000_000n, 0n, -3_000_000_000n]) {
+      setTimes(path, time, time)
+      const stat = await fs.lstat(path, { bigint: true })
+      expect([stat.atimeNs, stat.mtimeNs]).to.deep.equal([time, time])
+    }
+  })
+
   it('changes a link and not what it points to', async () => {
     const path = join(home.path, 'link')
     await fs.symlink('/etc/passwd', path)
     const before = (await fs.stat('/etc/passwd')).mtimeMs
-    setTimes(path, 1n, 2n)
-    expect((await fs.lstat(path, { bigint: true })).mtimeNs).to.equal(2n)
+    for (const time of [2n, 5_000_000_000n]) {
+      setTimes(path, time - 1n, time)
+      expect((await fs.lstat(path, { bigint: true })).mtimeNs).to.equal(time)
+      setTimes(path, time, time)
+      expect((await fs.lstat(path, { bigint: true })).mtimeNs).to.equal(time)
+    }
     expect((await fs.stat('/etc/passwd')).mtimeMs).to.equal(before)
   })
 })
