@@ -14,7 +14,7 @@ export class ArchiveBudget {
 
   /** @throws InvalidArgumentError when the entry is too deep, or the bytes too many. */
   count({ name, type, size, sparse }: TarEntry): void {
-    checkDepth(name.toString('latin1'), this.#limits.depth)
+    checkDepth(name, this.#limits.depth)
     if (type !== 'file') return
     this.#totalBytes +=
       sparse === undefined

@@ -12,21 +12,30 @@ const NEEDS_CLEANING = /^\/|\/\/|\/$|(?:^|\/)\.\.?(?:\/|$)/
  * followed later, by the kernel.
  */
 export function entryPath(name: Buffer): PathString {
-  const path = toPathString(name)
-  return NEEDS_CLEANING.test(path) || path === '.' ? clean(path) : path
+  const path = trimmed(toPathString(name))
+  return NEEDS_CLEANING.test(path) ? clean(path) : path
 }
 
-/** @throws InvalidArgumentError when `path` has more than `depth` components. */
-export function checkDepth(path: PathString, depth: number): void {
+/** @throws InvalidArgumentError when `name` has more than `depth` components. */
+export function checkDepth(name: Buffer, depth: number): void {
+  // So short a name has no room for so many.
+  if (name.length < depth) return
   let components = 1
-  for (let at = path.indexOf('/'); at >= 0; at = path.indexOf('/', at + 1)) {
+  for (let at = name.indexOf('/'); at >= 0; at = name.indexOf('/', at + 1)) {
     components++
   }
   if (components > depth) {
     throw new InvalidArgumentError(
-      `Tar entry ${describePath(path.slice(0, 60))}… is ${components} directories deep, of at most ${depth}`,
+      `Tar entry ${describePath(name.subarray(0, 60))}… is ${components} directories deep, of at most ${depth}`,
     )
   }
+}
+
+/** Without the `./` in front and the `/` behind that most archives have. */
+function trimmed(path: PathString): PathString {
+  const start = path.startsWith('./') ? 2 : 0
+  const end = path.endsWith('/') ? path.length - 1 : path.length
+  return path.slice(start, Math.max(start, end))
 }
 
 function clean(path: PathString): PathString {

@@ -14,6 +14,11 @@ describe('The path that a name in an archive means', () => {
     ['a/../../../etc/passwd', 'etc/passwd'],
     ['.', ''],
     ['./', ''],
+    ['.//', ''],
+    ['.//a', 'a'],
+    ['./a/', 'a'],
+    ['./.', ''],
+    ['./../a', 'a'],
     ['/', ''],
     ['..', ''],
     ['', ''],
@@ -32,8 +37,8 @@ describe('The path that a name in an archive means', () => {
   })
 
   it('may be as deep as is allowed, and no deeper', () => {
-    checkDepth('a/b/c', 3)
-    expect(() => checkDepth('a/b/c/d', 3)).to.throw(
+    checkDepth(Buffer.from('a/b/c'), 3)
+    expect(() => checkDepth(Buffer.from('a/b/c/d'), 3)).to.throw(
       InvalidArgumentError,
       /4 directories deep, of at most 3/,
     )
