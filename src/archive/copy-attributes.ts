@@ -1,17 +1,11 @@
 import * as fs from 'node:fs'
 import { setTimes } from '../linux/file-times.ts'
 import { getXattr, listXattrs, setXattr } from '../linux/xattr.ts'
+import type { Born } from './node-maker.ts'
 import { type PathString, toFsPath } from './path-bytes.ts'
 
 /** What overlay notes of a directory's place in one mount is true in no other. */
 const OVERLAY_NOTE = /^(?:trusted|user)\.overlay\./
-
-/** What a new thing has before anybody gives it anything. */
-export interface Born {
-  readonly uid: number
-  readonly gid: number
-  readonly mode: number
-}
 
 /**
  * Gives the new `to` the owner, attributes, mode and times of `from`, which has

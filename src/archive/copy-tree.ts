@@ -8,7 +8,8 @@ import {
 } from '../linux/mountinfo.ts'
 import { deviceNumber, mknod, type SpecialType } from '../linux/mknod.ts'
 import { getXattr } from '../linux/xattr.ts'
-import { type Born, copyAttributes } from './copy-attributes.ts'
+import { copyAttributes } from './copy-attributes.ts'
+import type { Born } from './node-maker.ts'
 import { DEFAULT_ACL } from './node-maker.ts'
 import { type PathString, toFsPath, toPathString } from './path-bytes.ts'
 

@@ -1,12 +1,11 @@
 import * as fs from 'node:fs'
 import { InvalidArgumentError } from '../base/errors.ts'
-import { setTimes } from '../linux/file-times.ts'
+import { setTimes, wholeSeconds } from '../linux/file-times.ts'
 import { mknod, type SpecialType } from '../linux/mknod.ts'
 import { getXattr, removeXattr, setXattr } from '../linux/xattr.ts'
 import { type PathString, toFsPath } from './path-bytes.ts'
 import type { TarEntry } from './tar/tar-entry.ts'
 
-const SECOND = 1_000_000_000n
 const ACCESS_ACL = 'system.posix_acl_access'
 const MAX_MAJOR = 0xfff
 const MAX_MINOR = 0xfffff
@@ -27,6 +26,13 @@ export interface Attributes {
   readonly gid: number
   readonly mtime: bigint
   readonly xattrs: ReadonlyMap<string, Buffer>
+}
+
+/** What a new thing has before anybody gives it anything. */
+export interface Born {
+  readonly uid: number
+  readonly gid: number
+  readonly mode: number
 }
 
 /** How things turn out that are made in a directory and not told otherwise. */
@@ -54,26 +60,31 @@ export function dressFile(
   // chown(2) clears setuid and setgid, and so does an unprivileged write.
   const isExact = isOwner && (mode & (birth.umask | SET_ID_BITS)) === 0
   if (!isExact || birth.inherits) fs.fchmodSync(descriptor, mode)
-  // Node takes a time before 1970 for the present.
-  if (mtime >= 0n && mtime % SECOND === 0n) {
-    const seconds = Number(mtime / SECOND)
-    fs.futimesSync(descriptor, seconds, seconds)
-  } else {
-    setTimes(toFsPath(path), mtime, mtime)
-  }
+  const seconds = wholeSeconds(mtime)
+  if (seconds === undefined) setTimes(toFsPath(path), mtime, mtime)
+  else fs.futimesSync(descriptor, seconds, seconds)
 }
 
-/** Gives `path` itself, which is no file just made, its attributes. */
+/**
+ * Gives `path` itself, which is no file just made, its attributes; what it was
+ * `born` with is not given again.
+ */
 export function dress(
   path: PathString,
   wanted: Attributes,
-  { isSymlink = false } = {},
+  {
+    isSymlink = false,
+    born,
+  }: { isSymlink?: boolean; born?: Born | undefined } = {},
 ): void {
   const target = toFsPath(path)
-  fs.lchownSync(target, wanted.uid, wanted.gid)
-  dressXattrs(path, wanted.xattrs)
-  if (!isSymlink) fs.chmodSync(target, wanted.mode)
-  setTimes(target, wanted.mtime, wanted.mtime)
+  const { mode, uid, gid, mtime, xattrs } = wanted
+  if (uid !== born?.uid || gid !== born.gid) fs.lchownSync(target, uid, gid)
+  dressXattrs(path, xattrs)
+  // An ACL changes the mode.
+  const isExact = mode === born?.mode && xattrs.size === 0
+  if (!isSymlink && !isExact) fs.chmodSync(target, mode)
+  setTimes(target, mtime, mtime)
 }
 
 /**
@@ -87,6 +98,13 @@ export function makeSpecial(path: PathString, entry: TarEntry): void {
     throw new InvalidArgumentError(`There is no device ${major}:${minor}`)
   }
   mknod(toFsPath(path), specialTypeOf(entry), 0o600, { major, minor })
+}
+
+/** Whether the directory at `path` hands its group or an ACL down. */
+export function handsDown(path: PathString): boolean {
+  const target = toFsPath(path)
+  const isSetGid = (fs.statSync(target).mode & 0o2000) !== 0
+  return isSetGid || getXattr(target, DEFAULT_ACL) !== undefined
 }
 
 /** Takes from `path` the ACLs that its directory hands down. */

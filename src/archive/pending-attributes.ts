@@ -1,4 +1,4 @@
-import type { Attributes } from './node-maker.ts'
+import type { Attributes, Born } from './node-maker.ts'
 import { parentOf, type PathString } from './path-bytes.ts'
 
 const MILLISECOND = 1_000_000n
@@ -8,6 +8,8 @@ interface Pending {
   /** When they came, in the order of all that is told here. */
   readonly turn: number
   readonly isFromBelow: boolean
+  /** What the directory has already, if that is known. */
+  readonly born?: Born | undefined
 }
 
 /** Attributes of directories that wait until all else is made. */
@@ -19,13 +21,13 @@ export class PendingAttributes {
   #turn = 0
 
   /** The archive says so of the directory at `path`. */
-  describe(path: PathString, attributes: Attributes): void {
-    this.#set(path, attributes, false)
+  describe(path: PathString, attributes: Attributes, born?: Born): void {
+    this.#set(path, { attributes, born, isFromBelow: false })
   }
 
   /** The directory is there from below, and the archive may say nothing of it. */
   continue(path: PathString, attributes: Attributes): void {
-    this.#set(path, attributes, true)
+    this.#set(path, { attributes, isFromBelow: true })
   }
 
   /** Something was made or deleted in a directory, which its time tells. */
@@ -42,14 +44,17 @@ export class PendingAttributes {
   }
 
   /** All that still holds. */
-  *entries(): Generator<readonly [PathString, Attributes], void> {
-    for (const [path, { attributes, turn }] of this.#pending) {
-      if (!this.#wasReplaced(path, turn)) yield [path, attributes]
+  *entries(): Generator<
+    readonly [path: PathString, wanted: Attributes, born: Born | undefined],
+    void
+  > {
+    for (const [path, { attributes, turn, born }] of this.#pending) {
+      if (!this.#wasReplaced(path, turn)) yield [path, attributes, born]
     }
   }
 
-  #set(path: PathString, attributes: Attributes, isFromBelow: boolean): void {
-    this.#pending.set(path, { attributes, isFromBelow, turn: ++this.#turn })
+  #set(path: PathString, told: Omit<Pending, 'turn'>): void {
+    this.#pending.set(path, { ...told, turn: ++this.#turn })
     for (let at = path; !this.#known.has(at); at = parentOf(at)) {
       this.#known.add(at)
     }

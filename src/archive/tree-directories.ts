@@ -4,15 +4,16 @@ import { isErrno } from '../base/errors.ts'
 import type { ConfinedRoot } from '../linux/confined-root.ts'
 import { isDirectory as isDirectoryStatus } from '../linux/file-status.ts'
 import { systemError } from '../linux/libc.ts'
-import { getXattr } from '../linux/xattr.ts'
 import { removeNode } from './confined-removal.ts'
 import { attributesOf, copyUp } from './copy-up.ts'
 import {
   type Attributes,
   type Birth,
+  type Born,
   DEFAULT_ACL,
   dress,
   dressXattrs,
+  handsDown,
   shedInherited,
 } from './node-maker.ts'
 import type { OverlayLowers } from './overlay-lowers.ts'
@@ -71,7 +72,7 @@ export class TreeDirectories {
     this.#lowers = options.lowers
     root.enter('')
     this.#arrive('')
-    this.#inherits = handsDown(root)
+    this.#inherits = handsDown(root.at('.'))
   }
 
   /** The path of the directory entered last, without links. */
@@ -156,23 +157,26 @@ export class TreeDirectories {
   }
 
   /**
-   * Makes a directory here, unless there is one, and answers its path. Two threads
-   * may make the same at the same time.
+   * Makes a directory here, unless there is one, and answers its path and, if it is
+   * new and plain, what it is born with. Two threads may make the same at the same
+   * time.
    */
-  make(name: PathString): PathString {
+  make(name: PathString): { path: PathString; born?: Born } {
     this.#doubtLinks()
-    const path = this.#root.at(name)
-    for (;;) {
-      if (tryMkdir(path, IMPLIED_MODE)) {
-        if (this.#inherits) shedInherited(path)
-        this.#continueLower(joinPath(this.#here, name))
-        break
-      }
-      if (isDirectory(path)) break
-      unlinkOther(path)
-      this.#lowers?.gaveWay(joinPath(this.#here, name))
+    const path = joinPath(this.#here, name)
+    const at = this.#root.at(name)
+    while (!tryMkdir(at, IMPLIED_MODE)) {
+      if (isDirectory(at)) return { path }
+      unlinkOther(at)
+      this.#lowers?.gaveWay(path)
     }
-    return joinPath(this.#here, name)
+    if (this.#inherits) shedInherited(at)
+    const below = this.#continueLower(path)
+    if (this.#inherits || (below?.xattrs.size ?? 0) > 0) return { path }
+    return {
+      path,
+      born: { ...PROCESS, mode: IMPLIED_MODE & ~this.#root.umask },
+    }
   }
 
   /** What was made here, other than a directory. */
@@ -222,9 +226,9 @@ export class TreeDirectories {
     this.madeOther(name)
   }
 
-  /** Attributes for a directory; `''` is the root. */
-  describe(path: PathString, attributes: Attributes): void {
-    this.#pending.describe(path, attributes)
+  /** Attributes for a directory, `''` being the root; `born` as `make` answers it. */
+  describe(path: PathString, attributes: Attributes, born?: Born): void {
+    this.#pending.describe(path, attributes, born)
   }
 
   /** Something else takes the place of `path`: what was said of it is void. */
@@ -234,8 +238,8 @@ export class TreeDirectories {
 
   /** Gives all directories their attributes, once everything else is made. */
   finish(): void {
-    for (const [path, attributes] of this.#pending.entries()) {
-      if (this.#tryEnter(path)) dress(this.#root.at('.'), attributes)
+    for (const [path, wanted, born] of this.#pending.entries()) {
+      if (this.#tryEnter(path)) dress(this.#root.at('.'), wanted, { born })
     }
   }
 
@@ -273,7 +277,7 @@ export class TreeDirectories {
     this.#entered = directory
     this.#changing = undefined
     this.#here = this.#root.here()
-    if (!this.#isUniform) this.#inherits = handsDown(this.#root)
+    if (!this.#isUniform) this.#inherits = handsDown(this.#root.at('.'))
   }
 
   /** The kernel resolves `path`, which may be a link's target and hold `..`. */
@@ -310,7 +314,7 @@ export class TreeDirectories {
 
   #dressImplied(path: PathString): void {
     const { uid, gid } = this.#owner
-    if (this.#isUniform ? this.#inherits : handsDown(this.#root)) {
+    if (this.#isUniform ? this.#inherits : handsDown(this.#root.at('.'))) {
       shedInherited(path)
     }
     fs.lchownSync(toFsPath(path), uid, gid)
@@ -332,13 +336,6 @@ export class TreeDirectories {
 const PROCESS: Owner = {
   uid: process.geteuid?.() ?? 0,
   gid: process.getegid?.() ?? 0,
-}
-
-/** Whether the entered directory hands its group or an ACL down. */
-function handsDown(root: ConfinedRoot): boolean {
-  const path = root.at('.')
-  const isSetGid = (fs.statSync(path).mode & 0o2000) !== 0
-  return isSetGid || getXattr(path, DEFAULT_ACL) !== undefined
 }
 
 function linkError(code: 'ENOENT' | 'EPERM', path: PathString): Error {

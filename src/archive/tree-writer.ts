@@ -117,8 +117,8 @@ export class TreeWriter implements Disposable {
   }
 
   #makeDirectory(name: PathString, attributes: Attributes): void {
-    const path = this.directories.make(name)
-    if (this.#describes) this.directories.describe(path, attributes)
+    const { path, born } = this.directories.make(name)
+    if (this.#describes) this.directories.describe(path, attributes, born)
   }
 
   #open(entry: TarEntry, name: PathString): void {
