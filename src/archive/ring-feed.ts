@@ -1,6 +1,5 @@
-import { Writable } from 'node:stream'
-import { pipeline } from 'node:stream/promises'
-import { callbackify } from 'node:util'
+import type { Readable } from 'node:stream'
+import { finished } from 'node:stream/promises'
 import type { RingWriter } from './byte-ring.ts'
 
 /**
@@ -8,32 +7,33 @@ import type { RingWriter } from './byte-ring.ts'
  * the rest is read past: whoever sends it hears of the failure only then.
  */
 export async function feedRing(
-  bytes: AsyncIterable<Uint8Array>,
+  bytes: Readable,
   writer: RingWriter,
   signal?: AbortSignal,
 ): Promise<void> {
+  // A stream that is paused at its last chunk may end all the same.
+  let rest = Promise.resolve()
+  bytes.on('data', (chunk: Buffer) => {
+    const written = writer.writeSome(chunk)
+    if (written === chunk.length) return
+    bytes.pause()
+    rest = writeRest(chunk.subarray(written), writer)
+    void rest.then(() => bytes.resume())
+  })
   try {
-    await pipeline(bytes, sinkOf(writer), signal ? { signal } : {})
+    await finished(bytes, { writable: false, ...(signal && { signal }) })
   } catch (error) {
+    bytes.destroy()
     writer.cut()
     throw error
   }
+  await rest
   writer.end()
 }
 
-/** The ring as a stream: what finds room is gone at once. */
-function sinkOf(writer: RingWriter): Writable {
-  const writeRest = callbackify(async (chunk: Uint8Array) => {
-    for (let at = 0; at < chunk.length;) {
-      await writer.room()
-      at += writer.writeSome(chunk.subarray(at))
-    }
-  })
-  return new Writable({
-    write(chunk: Uint8Array, _encoding, done) {
-      const written = writer.writeSome(chunk)
-      if (written === chunk.length) done()
-      else writeRest(chunk.subarray(written), done)
-    },
-  })
+async function writeRest(rest: Buffer, writer: RingWriter): Promise<void> {
+  for (let at = 0; at < rest.length;) {
+    await writer.room()
+    at += writer.writeSome(rest.subarray(at))
+  }
 }

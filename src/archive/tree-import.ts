@@ -1,5 +1,5 @@
 import * as fs from 'node:fs/promises'
-import { addAbortSignal, type Readable } from 'node:stream'
+import { addAbortSignal, Readable } from 'node:stream'
 import { asError, isErrno } from '../base/errors.ts'
 import { Thread } from '../base/thread.ts'
 import type { Confinement } from '../linux/confinement.ts'
@@ -86,7 +86,7 @@ async function unpack(
   const writer = new RingWriter(ring)
   const [unpacked, fed] = await Promise.allSettled([
     cutting(writer, thread.call('unpack', { ...job, ring })),
-    feedRing(decompressed(tar), writer),
+    feedRing(Readable.from(decompressed(tar)), writer),
   ])
   // Of two failures one is the cause, and the other is that the ring was cut.
   const isCut =

@@ -1,7 +1,6 @@
 import { renameSync } from 'node:fs'
 import * as fs from 'node:fs/promises'
 import { join } from 'node:path'
-import { ended } from '../base/ended.ts'
 import { InvalidArgumentError, isErrno, NotFoundError } from '../base/errors.ts'
 import { syncFilesystem } from '../linux/sync-filesystem.ts'
 import { syncDirectory } from '../state/atomic-file.ts'
@@ -92,9 +91,8 @@ export class ApplyMarks {
       )
     }
     this.#applying.add(id)
-    const mark = await fs.open(this.#path(APPLYING, id), 'w', 0o600)
-    // Nothing was written that closing could fail to.
-    void ended(mark.close())
+    // Made in one call, where a file would have to be closed as well.
+    await fs.symlink('mark', this.#path(APPLYING, id))
     const result = await apply()
     // Here and now: waking a thread for it takes far longer.
     renameSync(this.#path(APPLYING, id), this.#path(this.#fresh, id))

@@ -123,7 +123,8 @@ export interface LayerDriver {
    * crash before the place is disposed of leaves a layer that is only good for
    * removal.
    *
+   * @param isNew Whether nobody has seen the layer since this process made it.
    * @throws NotFoundError when `id` is not a layer.
    */
-  openForApply?(id: LayerId): Promise<ApplyPlace | undefined>
+  openForApply?(id: LayerId, isNew: boolean): Promise<ApplyPlace | undefined>
 }

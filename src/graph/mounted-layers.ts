@@ -140,11 +140,10 @@ export class MountedLayers implements ProtoDriver {
   }
 
   async openForApply(id: LayerId): Promise<ApplyPlace> {
+    const isNew = this.#pristine.delete(id)
     const isFree = !this.#isHeld(id) && !(await this.#isSealed(id))
-    const place = isFree && (await this.#layers.openForApply?.(id))
-    if (!place) return this.hold(id)
-    this.#pristine.delete(id)
-    return place
+    const place = isFree && (await this.#layers.openForApply?.(id, isNew))
+    return place || this.hold(id)
   }
 
   async changesIn(

@@ -87,11 +87,14 @@ export class OverlayLayers implements LayerDriver {
   }
 
   /** The upper itself, while it is empty and the lowers are plain. */
-  async openForApply(id: LayerId): Promise<ApplyPlace | undefined> {
+  async openForApply(
+    id: LayerId,
+    isNew: boolean,
+  ): Promise<ApplyPlace | undefined> {
     const mountpoint = this.#home.absolute(this.#upper(id))
     const lowers = this.#absoluteLowers(id)
-    const [name] = await fs.readdir(mountpoint)
-    const isPlain = this.#features.tellsChanges && name === undefined
+    const isEmpty = isNew || (await fs.readdir(mountpoint)).length === 0
+    const isPlain = this.#features.tellsChanges && isEmpty
     if (lowers.length > 0 && !isPlain) return undefined
     return { mountpoint, lowers, [Symbol.asyncDispose]: async () => undefined }
   }
