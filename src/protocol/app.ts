@@ -47,8 +47,8 @@ export function createApp(
   app.disable('x-powered-by')
   app.disable('etag')
 
-  app.use(asRequest(log, observe), onlyPost)
-  app.use(answered(interfaces))
+  // One layer for all of it: Express spends on each as much as a small call needs.
+  app.use(asRequest(answered(interfaces), log, observe))
   app.use(replyWithError(log))
   return app
 }
@@ -78,13 +78,21 @@ function answered(interfaces: readonly PluginInterface[]): RequestHandler {
     const routes = routesOf.get(method.slice(0, method.indexOf('.')))
     const reply = (there: Routes | undefined): unknown =>
       (there?.get(method) ?? unknownMethod)(request, response, next)
+    if (request.method !== 'POST') return notAllowed(request, response, next)
     return routes instanceof Promise ? routes.then(reply) : reply(routes)
   }
 }
 
-/** Gives each request an id, which all log lines written for it carry. */
-function asRequest(log: Log, observe: CallObserver): RequestHandler {
-  return (request, response, next) => {
+/**
+ * Gives each request an id, which all log lines written for it carry, also by whoever
+ * answers for a failure.
+ */
+function asRequest(
+  reply: RequestHandler,
+  log: Log,
+  observe: CallObserver,
+): RequestHandler {
+  return (request, response, fail) => {
     const began = performance.now()
     const id = nextRequestId()
     const told = (): void => {
@@ -103,15 +111,14 @@ function asRequest(log: Log, observe: CallObserver): RequestHandler {
       observe({ method, subject, failure, milliseconds, request: id, socket })
     }
     response.once('close', () => withRequestId(id, told))
-    withRequestId(id, next)
+    withRequestId(id, () => {
+      const answering: unknown = reply(request, response, fail)
+      if (answering instanceof Promise) answering.catch(fail)
+    })
   }
 }
 
-const onlyPost: RequestHandler = (request, response, next) => {
-  if (request.method === 'POST') {
-    next()
-    return
-  }
+const notAllowed: RequestHandler = (request, response) => {
   response.set('Allow', 'POST')
   const message = `Method ${request.method} is not allowed: use POST`
   sendJson(response, 405, { Err: message })

@@ -2,12 +2,23 @@ import * as net from 'node:net'
 import { EventEmitter, once } from 'node:events'
 import { expect } from 'chai'
 import { InvalidArgumentError, NotFoundError } from '../../src/base/errors.ts'
+import { SILENT } from '../../src/base/log.ts'
+import { currentRequestId } from '../../src/base/request-id.ts'
 import type { PluginInterface } from '../../src/protocol/app.ts'
 import { answer, answerOrHangUp, type Methods } from '../../src/protocol/rpc.ts'
 import { useServedPlugin } from '../support/serve.ts'
+import { until } from '../support/until.ts'
 
 describe('createApp', () => {
-  const plugin = useServedPlugin(() => [echo(), { ...empty('GraphDriver') }])
+  const logged: string[] = []
+  const note = (message: string): void => {
+    logged.push(`${message} ${currentRequestId()}`)
+  }
+  const plugin = useServedPlugin(() => [echo(), { ...empty('GraphDriver') }], {
+    ...SILENT,
+    error: note,
+    debug: note,
+  })
 
   it('names its interfaces when activated without a body', async () => {
     const answered = await plugin.docker.post('Plugin.Activate')
@@ -119,6 +130,15 @@ describe('createApp', () => {
         .catch(codeOf)
       expect(error, body).to.equal('ECONNRESET')
     }
+  })
+
+  it('logs a failure, and the end of its request, under one id', async () => {
+    logged.length = 0
+    await plugin.docker.post('VolumeDriver.Break')
+    await until(() => logged.length === 2)
+    const [failed, ended] = logged
+    expect(failed).to.match(/^Request failed [0-9a-f]{8}$/)
+    expect(ended).to.equal(failed?.replace('failed', 'ended'))
   })
 
   it('answers two hundred calls while a slow one runs', async () => {
