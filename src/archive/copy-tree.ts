@@ -9,8 +9,7 @@ import {
 import { deviceNumber, mknod, type SpecialType } from '../linux/mknod.ts'
 import { getXattr } from '../linux/xattr.ts'
 import { copyAttributes } from './copy-attributes.ts'
-import type { Born } from './node-maker.ts'
-import { DEFAULT_ACL } from './node-maker.ts'
+import { type Born, DEFAULT_ACL } from './node-maker.ts'
 import { type PathString, toFsPath, toPathString } from './path-bytes.ts'
 
 /** Only to be entered by us, until it has the mode of what it copies. */

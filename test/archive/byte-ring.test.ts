@@ -87,11 +87,23 @@ describe('A ring of bytes', () => {
     }
   })
 
-  it('is cut when its source fails', () => {
-    const ring = allocateRing(1)
-    const reader = new RingReader(ring, 0)
-    new RingWriter(ring).cut()
-    expect(reader.isCut).to.equal(true)
-    expect(() => reader.read()).to.throw(RingCutError)
-  })
+  for (const [how, end, message] of [
+    ['fails', (source: Readable) => source.destroy(new Error('lost')), /lost/],
+    ['is left', (source: Readable) => source.destroy(), /Premature close/],
+    ['is aborted', (_: Readable, abort: () => void) => abort(), /aborted/],
+  ] as const) {
+    it(`is cut when its source ${how}, full as it may be`, async () => {
+      const ring = allocateRing(1)
+      const reader = new RingReader(ring, 0)
+      const source = new Readable({ read: () => undefined })
+      source.push(Buffer.alloc(2 << 20))
+      const controller = new AbortController()
+      const fed = feedRing(source, new RingWriter(ring), controller.signal)
+      setTimeout(() => end(source, () => controller.abort()), 10)
+      await expectRejection(fed, Error, message)
+      expect(source.destroyed).to.equal(true)
+      expect(reader.isCut).to.equal(true)
+      expect(() => reader.read()).to.throw(RingCutError)
+    })
+  }
 })
